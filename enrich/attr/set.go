@@ -1,0 +1,122 @@
+package attr
+
+import (
+	"slices"
+	"strings"
+)
+
+// A KeyValue is one attribute.
+type KeyValue struct {
+	Key   string
+	Value Value
+}
+
+// A Set is a list of attributes sorted by key, each key once.
+type Set []KeyValue
+
+// NewSet sorts attributes into a Set, reusing the slice. Null attributes are
+// dropped: a dataset with a union schema fills every row with them (spec §1.7).
+// Of a repeated key the last value counts, as in JSON.
+func NewSet(list []KeyValue) Set {
+	list = slices.DeleteFunc(list, func(a KeyValue) bool { return a.Value.IsNull() })
+	slices.SortStableFunc(list, func(a, b KeyValue) int { return strings.Compare(a.Key, b.Key) })
+	out := list[:0]
+	for i, a := range list {
+		if i+1 == len(list) || list[i+1].Key != a.Key {
+			out = append(out, a)
+		}
+	}
+	return Set(out)
+}
+
+// Get returns the value of one key, null when there is none.
+func (s Set) Get(key string) Value {
+	i, ok := slices.BinarySearchFunc(s, key, func(a KeyValue, k string) int { return strings.Compare(a.Key, k) })
+	if !ok {
+		return Value{}
+	}
+	return s[i].Value
+}
+
+// Prefix returns the attributes whose keys begin with prefix.
+func (s Set) Prefix(prefix string) Set {
+	from, _ := slices.BinarySearchFunc(s, prefix, func(a KeyValue, k string) int { return strings.Compare(a.Key, k) })
+	to := from
+	for to < len(s) && strings.HasPrefix(s[to].Key, prefix) {
+		to++
+	}
+	return s[from:to]
+}
+
+// Str returns the first key of the field that names something, and that key.
+// Here and below the key is "" when no key of the field has a usable value.
+func (s Set) Str(f Field) (value, key string) {
+	for _, k := range f {
+		if v, ok := s.Get(k).Str(); ok {
+			return v, k
+		}
+	}
+	return "", ""
+}
+
+// Int returns the first usable count of the field, and its key.
+func (s Set) Int(f Field) (value int64, key string) {
+	for _, k := range f {
+		if v, ok := s.Get(k).Int(); ok {
+			return v, k
+		}
+	}
+	return 0, ""
+}
+
+// Float returns the first usable number of the field, and its key.
+func (s Set) Float(f Field) (value float64, key string) {
+	for _, k := range f {
+		if v, ok := s.Get(k).Float(); ok {
+			return v, k
+		}
+	}
+	return 0, ""
+}
+
+// Bool returns the first usable truth of the field, and its key.
+func (s Set) Bool(f Field) (value bool, key string) {
+	for _, k := range f {
+		if v, ok := s.Get(k).Bool(); ok {
+			return v, k
+		}
+	}
+	return false, ""
+}
+
+// Strings returns the first list of the field with an element, and its key.
+func (s Set) Strings(f Field) (list []string, key string) {
+	for _, k := range f {
+		if v := s.Get(k).Strings(); len(v) > 0 {
+			return v, k
+		}
+	}
+	return nil, ""
+}
+
+// AppendJSON appends the set as a JSON object, keys sorted.
+func (s Set) AppendJSON(dst []byte) []byte {
+	dst = append(dst, '{')
+	for i, a := range s {
+		if i > 0 {
+			dst = append(dst, ',')
+		}
+		dst = AppendQuoted(dst, a.Key)
+		dst = append(dst, ':')
+		dst = a.Value.AppendJSON(dst)
+	}
+	return append(dst, '}')
+}
+
+// Merge returns the union of two sets; where both have a key, s counts.
+func (s Set) Merge(other Set) Set {
+	if len(other) == 0 {
+		return s
+	}
+	return NewSet(append(slices.Clone(other), s...))
+}

@@ -1,0 +1,202 @@
+// Package decode reads the files that an evaluation leaves behind.
+//
+// What a file is, is told by its content and never by its name (spec §1.10):
+// the container by its first bytes, the kind of its rows by their keys, the
+// first match in Formats counting. A file that is damaged gives what is whole
+// in it, and the receipt says what is not.
+//
+// Formats is the one list of what is read; adding a format is a file with its
+// row reader, and an entry there. Reading streams: nothing of a file is held
+// but what was decoded of it, and the row at hand.
+package decode
+
+import (
+	"bufio"
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"hash"
+	"io"
+	"slices"
+	"strings"
+
+	"smolscope/enrich"
+	"smolscope/enrich/attr"
+)
+
+// A Format is a kind of row that files hold.
+type Format struct {
+	Name    string
+	Dataset string // which dataset its rows belong to
+	Doc     string // a sentence on where such files come from
+	match   func(*keys) bool
+	row     func(*decoder) // reads the row that the scanner stands at into the part
+	names   []string       // file names, without extension, that an empty list is taken for it by
+}
+
+// Formats lists what Read reads; the first that matches a row counts.
+var Formats []Format
+
+func init() {
+	// Set here because row readers lead back to Formats.
+	Formats = []Format{
+		results,
+		traces,
+		flatSpans,
+		metricsDocument,
+		metricAggregates,
+		metricRows,
+		leaderboard,
+		metadata,
+	}
+}
+
+// formatNames lists the formats for a message.
+func formatNames() string {
+	var names []string
+	for _, f := range Formats {
+		if !slices.Contains(names, f.Name) {
+			names = append(names, f.Name)
+		}
+	}
+	return strings.Join(names, ", ")
+}
+
+// A decoder reads one file.
+type decoder struct {
+	name string
+	in   *hashed
+	s    *scanner
+	keep keeper
+	part *enrich.Part
+
+	format  *Format // of the first row that has one
+	begun   int     // rows begun, the one at hand included
+	kept    int     // rows read whole and taken
+	inRow   bool
+	where   int    // line on which the row at hand begins
+	unknown string // keys of the first row that has no format
+	ignored bool   // there was something that is knowingly not read
+	bad     int    // lines that could not be read
+	wrapped int    // wrappers around the row at hand
+	agent   string // agent type that the list at hand is for
+	key     string // under which the last wrapper held its rows
+	failure string // the receipt's error
+	refused bool   // nothing is to be used
+
+	repairs  repairs
+	warnings []enrich.Warning
+	unlisted int
+
+	noted     enrich.TraceID // whose spelling is in the repairs already
+	lastScope *enrich.Scope
+	flat      map[enrich.TraceID]*enrich.Trace
+	documents map[string]int // index in part.Metrics, by run id
+	resources resources
+
+	// Scratch.
+	stack   []attr.KeyValue
+	members []member
+	json    []byte
+	seen    []string
+	kinds   []kind
+}
+
+// Read decodes one file. The receipt it returns says what was found; a part
+// comes with it unless nothing in the file was usable, and then the receipt's
+// Error says why. The name serves messages, and tells what an empty list is.
+func Read(name string, r io.Reader) (*enrich.Part, enrich.File) {
+	d := &decoder{name: name, part: &enrich.Part{}, in: &hashed{r: r, sum: sha256.New()}}
+	d.keep.remember()
+	d.read(bufio.NewReaderSize(d.in, magicBytes))
+	io.Copy(io.Discard, d.in)
+	return d.finish()
+}
+
+// A hashed reader sums up what is read through it, and remembers what went
+// wrong with the reading.
+type hashed struct {
+	r   io.Reader
+	sum hash.Hash
+	n   int64
+	err error
+}
+
+func (h *hashed) Read(p []byte) (int, error) {
+	n, err := h.r.Read(p)
+	h.sum.Write(p[:n])
+	h.n += int64(n)
+	if err != nil && err != io.EOF {
+		h.err = err
+	}
+	return n, err
+}
+
+// read looks at the first bytes and reads the file as what they say.
+func (d *decoder) read(in *bufio.Reader) {
+	d.s = newScanner(in, minWindow)
+	head, _ := in.Peek(magicBytes)
+	if bytes.HasPrefix(head, []byte(gzipMagic)) {
+		unzipped, err := gunzip(in, d.in)
+		if err != nil {
+			d.refuse("damaged gzip data: %v", err)
+			return
+		}
+		in = bufio.NewReaderSize(unzipped, magicBytes)
+		d.s = newScanner(in, minWindow)
+		head, _ = in.Peek(magicBytes)
+		if bytes.HasPrefix(head, []byte(gzipMagic)) {
+			d.refuse("gzip within gzip, expected one of %s", formatNames())
+			return
+		}
+	}
+	if bytes.HasPrefix(head, []byte(byteOrder)) {
+		in.Discard(len(byteOrder))
+		head = head[len(byteOrder):]
+	}
+	if looks := binaryFormat(head); looks != "" {
+		d.refuse("looks like %s%s; known: %s", looks, unread, formatNames())
+		return
+	}
+	d.document(head)
+}
+
+// finish turns what was found into the part and the receipt.
+func (d *decoder) finish() (*enrich.Part, enrich.File) {
+	if d.in.err != nil {
+		d.failure = fmt.Sprintf("%s: reading: %v", d.name, d.in.err)
+	}
+	f := enrich.File{Name: d.name, SHA256: hex.EncodeToString(d.in.sum.Sum(nil)), Repairs: []string{}, Warnings: []enrich.Warning{}}
+	if d.format != nil {
+		f.Format, f.Dataset = d.format.Name, d.format.Dataset
+	}
+	if d.failure != "" {
+		f.Error = &d.failure
+	}
+	if d.refused || d.in.err != nil {
+		return nil, f
+	}
+	f.Warnings = append(f.Warnings, d.warnings...)
+	if d.unlisted > 0 {
+		f.Warnings = append(f.Warnings, enrich.Warning{Where: "further on", Message: "and " + count(d.unlisted, "more warning")})
+	}
+	if d.failure != "" && d.kept == 0 {
+		return nil, f
+	}
+	f.Repairs = d.listRepairs()
+	f.Rows, f.Spans = d.part.Rows(), d.part.Spans()
+	d.part.Source = f.SHA256
+	return d.part, f
+}
+
+// refuse ends the reading: nothing of the file is used.
+func (d *decoder) refuse(format string, args ...any) {
+	d.failure = d.name + ": " + fmt.Sprintf(format, args...)
+	d.refused = true
+	d.s.err = errRefused
+}
+
+// errRefused makes every reader come to its end.
+var errRefused = errors.New("refused")

@@ -1,0 +1,105 @@
+package decode
+
+import (
+	"smolscope/enrich"
+	"smolscope/enrich/attr"
+)
+
+var traces = Format{
+	Name:    "smoltrace-traces",
+	Dataset: enrich.Traces,
+	Doc:     "SMOLTRACE's traces.json, or rows of its traces dataset: one object per trace, its spans within.",
+	match: func(k *keys) bool {
+		return k.is("spans", listKind, stringKind, nullKind) && (k.has("trace_id") || k.cut)
+	},
+	row:   (*decoder).traceRow,
+	names: []string{"traces"},
+}
+
+// traceRow reads a trace with its spans.
+func (d *decoder) traceRow() {
+	base, line := len(d.stack), d.where
+	var t enrich.Trace
+	d.noted = enrich.TraceID{}
+	d.s.enter()
+	for key, ok := d.s.nextKey(); ok; key, ok = d.s.nextKey() {
+		switch string(key) {
+		case "trace_id":
+			var note idNote
+			if t.ID, note = d.traceID("trace_id"); t.ID != d.noted {
+				d.noted = t.ID
+				d.noteID(note)
+			}
+		case "spans":
+			t.Spans = nil
+			d.objects("spans", func() { t.Spans = append(t.Spans, d.span()) })
+		default:
+			d.field(key)
+		}
+	}
+	t.Row = d.pop(base)
+	if d.s.err != nil {
+		return
+	}
+	for i := 0; i < len(t.Spans) && t.ID == (enrich.TraceID{}); i++ {
+		t.ID = t.Spans[i].TraceID
+	}
+	if t.ID == (enrich.TraceID{}) {
+		if len(t.Spans) == 0 {
+			d.warnAt(line, "row %d has neither trace_id nor spans, expected both; row skipped", d.begun)
+			return
+		}
+		d.json = d.json[:0]
+		for i := range t.Spans {
+			d.json = t.Spans[i].AppendJSON(d.json)
+		}
+		t.ID, _ = enrich.ParseTraceID(string(append(d.json, '#')))
+		d.repairs.missing++
+	}
+	for i := range t.Spans {
+		if t.Spans[i].TraceID == (enrich.TraceID{}) {
+			t.Spans[i].TraceID = t.ID
+		}
+	}
+	d.nameSpans(t.Spans)
+	d.part.Traces = append(d.part.Traces, &t)
+}
+
+var flatSpans = Format{
+	Name:    "smoltrace-spans",
+	Dataset: enrich.Traces,
+	Doc:     "Spans as rows of their own, as SMOLTRACE's dataset card describes them; they are grouped by trace_id.",
+	match: func(k *keys) bool {
+		return k.has("trace_id") && (k.has("span_id") && k.any("span_name", "name") || k.has("attributes")) && k.lacks("prompt")
+	},
+	row:   (*decoder).flatSpan,
+	names: []string{"spans"},
+}
+
+// flatSpan reads a span that is a row by itself.
+func (d *decoder) flatSpan() {
+	sp := d.span()
+	if d.s.err != nil {
+		return
+	}
+	if sp.TraceID == (enrich.TraceID{}) {
+		d.warnAt(d.where, "row %d has no trace_id, expected one; row skipped", d.begun)
+		return
+	}
+	if d.flat == nil {
+		d.flat = make(map[enrich.TraceID]*enrich.Trace)
+	}
+	t := d.flat[sp.TraceID]
+	if t == nil {
+		t = &enrich.Trace{ID: sp.TraceID}
+		d.flat[sp.TraceID] = t
+		d.part.Traces = append(d.part.Traces, t)
+	}
+	t.Spans = append(t.Spans, sp)
+	if runID := sp.Row.Get("run_id"); !runID.IsNull() && len(t.Row) == 0 {
+		t.Row = attr.Set{{Key: "run_id", Value: runID}}
+	}
+	if sp.ID == (enrich.SpanID{}) {
+		d.nameSpans(t.Spans)
+	}
+}

@@ -1,0 +1,188 @@
+package enrich
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"smolscope/enrich/attr"
+)
+
+// The values of join_method: by which rule a results row found its trace.
+const (
+	joinTraceID   = "trace_id"
+	joinCaseUID   = "case_uid"
+	joinAgentTest = "agent_test"
+	joinTestID    = "test_id"
+	joinPrompt    = "prompt"
+	joinOrder     = "order"
+	joinNone      = "none"
+)
+
+// A test is one task of a run: its results row, the facts of its trace, or both.
+type test struct {
+	row    attr.Set // nil when it is known from its trace alone
+	facts  *facts   // nil without a trace
+	method string   // the rule that joined them
+	caseID string
+
+	unnamed bool // neither row nor trace names the test
+
+	testID, agent, prompt, caseUID string // as the row states them
+	traceID                        TraceID
+}
+
+// where names the test among the findings.
+func (t *test) where() string { return "test:" + t.caseID }
+
+func (t *test) start() Time {
+	if t.facts == nil {
+		return 0
+	}
+	return t.facts.start
+}
+
+func newTest(r result) *test {
+	t := &test{row: r.Set, method: joinNone, traceID: resultTraceID(&r.Record)}
+	t.testID, _ = r.Str(rowTestID)
+	t.agent, _ = r.Str(attr.Field{"agent_type"})
+	t.prompt = r.Get("prompt").Text()
+	t.caseUID, _ = r.Str(attr.Field{"test_case_uid"})
+	return t
+}
+
+// join gives each results row the trace it belongs to, by the first rule of
+// spec §3.1 that finds exactly one that no other row has claimed. Traces left
+// over stay in the returned list.
+func join(tests []*test, traced []*facts) (unclaimed []*facts) {
+	claimed := map[*facts]bool{}
+	claim := func(t *test, f *facts, method string) {
+		t.facts, t.method = f, method
+		claimed[f] = true
+	}
+	free := func(fits func(*facts) bool) []*facts {
+		var list []*facts
+		for _, f := range traced {
+			if !claimed[f] && fits(f) {
+				list = append(list, f)
+			}
+		}
+		return list
+	}
+	joinByTraceID(tests, traced, claim)
+
+	// The other rules compare what both sides say. Where a rule needs it to be
+	// unique on both sides, two equal rows are joined by none.
+	rules := []struct {
+		method string
+		unique bool
+		row    func(*test) string
+		trace  func(*facts) string
+	}{
+		{joinCaseUID, false, func(t *test) string { return t.caseUID }, func(f *facts) string { return f.caseUID }},
+		{joinAgentTest, false, func(t *test) string { return both(t.agent, t.testID) }, func(f *facts) string { return both(f.agentType, f.testID) }},
+		{joinTestID, true, func(t *test) string { return t.testID }, func(f *facts) string { return f.testID }},
+		{joinPrompt, true, func(t *test) string { return both(t.agent, head(t.prompt, 100)) }, func(f *facts) string { return both(f.agentType, head(f.prompt, 100)) }},
+	}
+	for _, rule := range rules {
+		traces := map[string][]*facts{}
+		for _, f := range traced {
+			if key := rule.trace(f); key != "" && !claimed[f] {
+				traces[key] = append(traces[key], f)
+			}
+		}
+		rows := map[string]int{}
+		for _, t := range tests {
+			if t.facts == nil {
+				rows[rule.row(t)]++
+			}
+		}
+		for _, t := range tests {
+			key := rule.row(t)
+			if t.facts != nil || key == "" || rule.unique && rows[key] > 1 {
+				continue
+			}
+			// agentsDiffer guards the rules that do not compare agents.
+			list := slices.DeleteFunc(slices.Clone(traces[key]), func(f *facts) bool { return claimed[f] || agentsDiffer(t, f) })
+			if len(list) == 1 {
+				claim(t, list[0], rule.method)
+			}
+		}
+	}
+	joinByOrder(tests, free, claim)
+	return free(func(*facts) bool { return true })
+}
+
+// joinByTraceID is rule 1. Files before 0.1.1 give the tool and the code row of
+// a test the same trace id: the row whose agent the trace names gets it.
+func joinByTraceID(tests []*test, traced []*facts, claim func(*test, *facts, string)) {
+	byTrace := map[TraceID][]*test{}
+	for _, t := range tests {
+		if t.traceID != (TraceID{}) {
+			byTrace[t.traceID] = append(byTrace[t.traceID], t)
+		}
+	}
+	for _, f := range traced {
+		var claimants []*test
+		for _, t := range byTrace[f.trace.ID] {
+			if t.facts == nil && !agentsDiffer(t, f) && (f.whole || t.testID == f.testID) {
+				claimants = append(claimants, t)
+			}
+		}
+		if len(claimants) == 0 {
+			continue
+		}
+		best := claimants[0]
+		if i := slices.IndexFunc(claimants, func(t *test) bool { return t.agent != "" && t.agent == f.agentType }); i >= 0 {
+			best = claimants[i]
+		}
+		claim(best, f, joinTraceID)
+	}
+}
+
+// joinByOrder is rule 6: per agent, the k-th row left over and the k-th trace
+// left over, if there are as many of each.
+func joinByOrder(tests []*test, free func(func(*facts) bool) []*facts, claim func(*test, *facts, string)) {
+	var agents []string
+	for _, t := range tests {
+		agents = append(agents, t.agent)
+	}
+	for _, agent := range unique(agents) {
+		var rows []*test
+		for _, t := range tests {
+			if t.facts == nil && t.agent == agent {
+				rows = append(rows, t)
+			}
+		}
+		left := free(func(f *facts) bool { return f.agentType == agent })
+		if len(rows) != len(left) {
+			continue
+		}
+		slices.SortStableFunc(left, func(a, b *facts) int { return cmp.Compare(a.start, b.start) })
+		for i, t := range rows {
+			claim(t, left[i], joinOrder)
+		}
+	}
+}
+
+func agentsDiffer(t *test, f *facts) bool {
+	return t.agent != "" && f.agentType != "" && t.agent != f.agentType
+}
+
+// both joins two texts to a key, or gives "" if either is missing.
+func both(a, b string) string {
+	if a == "" || b == "" {
+		return ""
+	}
+	return a + "\x00" + b
+}
+
+// head returns the first n characters of s.
+func head(s string, n int) string {
+	if utf8.RuneCountInString(s) <= n {
+		return s
+	}
+	runes := []rune(s)
+	return strings.Clone(string(runes[:n]))
+}

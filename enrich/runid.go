@@ -1,0 +1,144 @@
+package enrich
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+
+	"github.com/google/uuid"
+
+	"smolscope/enrich/attr"
+)
+
+// runNamespace is the UUID namespace of run ids that no file states (spec §3.3).
+var runNamespace = uuid.NewSHA1(uuid.NameSpaceURL, []byte("https://github.com/Mandark-droid/SMOLTRACE#run"))
+
+// The values of run_id_source.
+const (
+	runIDReported    = "reported"
+	runIDSynthesized = "synthesized"
+)
+
+// runID returns the id of a run, where it comes from, and which fields stated
+// it. Where the files disagree, the id that most of them state wins, then the
+// order results, metrics, leaderboard, traces, resources (spec §3.3).
+func (r *Run) runID(model string) (id, source, from string) {
+	type claim struct{ id, from string }
+	var claims []claim
+	say := func(id, from string) {
+		if id != "" {
+			claims = append(claims, claim{id, from})
+		}
+	}
+	first := func(list []string) string {
+		best := mode(slices.DeleteFunc(list, func(s string) bool { return s == "" }))
+		if best == nil {
+			return ""
+		}
+		return *best
+	}
+	var results, traces, resources, metrics []string
+	for _, row := range r.Results {
+		results = append(results, validRunID(row.Set))
+	}
+	for _, t := range r.Traces {
+		traces = append(traces, validRunID(t.Row))
+		for i := range t.Spans {
+			resources = append(resources, spanRunID(&t.Spans[i]))
+		}
+	}
+	for _, m := range r.Metrics {
+		metrics = append(metrics, usableRunID(m.RunID))
+		for _, s := range m.Samples {
+			if s.Resource != nil {
+				resources = append(resources, resourceRunID(s.Resource))
+			}
+		}
+	}
+	say(first(results), "run_id of the results rows")
+	say(first(metrics), "run_id of the metrics")
+	say(validRunID(r.Leaderboard), "run_id of the leaderboard row")
+	say(first(traces), "run_id of the trace rows")
+	say(first(resources), "resource attribute run.id")
+	if len(claims) > 0 {
+		votes := make([]string, len(claims))
+		for i, c := range claims {
+			votes[i] = c.id
+		}
+		winner := *mode(votes)
+		if len(unique(votes)) > 1 {
+			r.found.flag("run", FlagRunIDConflict)
+		}
+		i := slices.IndexFunc(claims, func(c claim) bool { return c.id == winner })
+		return winner, runIDReported, claims[i].from
+	}
+	lines := []string{"v1", model}
+	if len(r.Traces) > 0 {
+		for _, t := range r.Traces {
+			lines = append(lines, t.ID.String())
+		}
+		from = "UUIDv5 of the model and the trace ids"
+	} else {
+		var cases, dates []string
+		for _, row := range r.Results {
+			agent, _ := row.Str(attr.Field{"agent_type"})
+			test, _ := row.Str(rowTestID)
+			cases = append(cases, agent+":"+test)
+			date, _ := row.Str(rowDate)
+			dates = append(dates, date)
+		}
+		if len(r.Results) == 0 {
+			date, _ := r.Leaderboard.Str(rowDate)
+			dates = append(dates, date)
+		}
+		slices.Sort(cases)
+		slices.Sort(dates)
+		lines = append(append(lines, cases...), dates...)
+		from = "UUIDv5 of the model, the tests and the evaluation dates"
+	}
+	return uuid.NewSHA1(runNamespace, []byte(strings.Join(lines, "\n"))).String(), runIDSynthesized, from
+}
+
+// offset infers how far the local times of a run are ahead of UTC: SMOLTRACE
+// stamps its files when the last span ends, so the difference, to the quarter
+// of an hour, is the offset if it fits within two minutes (spec §1.1).
+func (r *Run) offset() (ns int64, ok bool) {
+	var lastEnd int64
+	for _, t := range r.Traces {
+		for i := range t.Spans {
+			lastEnd = max(lastEnd, int64(t.Spans[i].End))
+		}
+	}
+	if lastEnd == 0 {
+		return 0, false
+	}
+	var stamps []int64
+	stamp := func(s attr.Set) {
+		date, _ := s.Str(rowDate)
+		if c, ok := parseClock(date); ok && c.naive {
+			stamps = append(stamps, c.wall)
+		}
+	}
+	for _, row := range r.Results {
+		stamp(row.Set)
+	}
+	stamp(r.Leaderboard)
+	stamp(r.Metadata)
+	const quarter = 15 * minute
+	slices.SortFunc(stamps, func(a, b int64) int { return cmp.Compare(a, b) })
+	for _, wall := range stamps {
+		d := wall - lastEnd
+		rounded := (d + sign(d)*quarter/2) / quarter * quarter
+		if rest := d - rounded; max(rest, -rest) < 2*minute && max(rounded, -rounded) <= 14*60*minute {
+			return rounded, true
+		}
+	}
+	return 0, false
+}
+
+func sign(n int64) int64 {
+	if n < 0 {
+		return -1
+	}
+	return 1
+}

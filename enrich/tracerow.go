@@ -1,0 +1,220 @@
+package enrich
+
+import (
+	"cmp"
+	"strings"
+
+	"smolscope/enrich/attr"
+)
+
+// traceRow derives one row of the traces dataset (spec §3.13) and the rows of
+// its spans.
+func (e *enricher) traceRow(tr *traced) (TraceRow, []SpanRow) {
+	f, row, id := tr.whole, tr.trace.Row, tr.trace.ID.String()
+	where := "trace:" + id
+	r, o := &TraceRow{TraceID: id, RunID: e.runID}, origins{}
+	o.note(provenanceOfRunID(e.runIDSource), e.runIDFrom, &r.RunID)
+	joined := e.testOf(tr)
+
+	stated := func(key string) *string { s, _ := row.Str(attr.Field{key}); return text(s) }
+	r.AgentType = cmp.Or(stated("agent_type"), text(f.agentType))
+	if joined != nil {
+		r.TestID, r.TestCaseUID, r.AgentType = text(joined.testID), text(joined.caseID), cmp.Or(r.AgentType, text(joined.agent))
+		o.note(Derived, "joined test", &r.TestID, &r.TestCaseUID)
+		if m, key := joined.row.Str(attr.Field{"model"}); key != "" {
+			r.Model = &m
+			o.note(Derived, "joined results row", &r.Model)
+		}
+	}
+	if r.TestID == nil {
+		if list := toolList(row.Get("test_ids")); len(list) > 0 {
+			r.TestID = &list[0]
+		}
+	}
+	if r.Model == nil && len(f.calls) > 0 {
+		r.Model = text(f.calls[0].requestModel)
+		o.note(Derived, "request model of the first LLM call", &r.Model)
+	}
+	if r.Model == nil {
+		r.Model = text(e.model)
+		o.note(Derived, "model of the run", &r.Model)
+	}
+	if f.root != nil {
+		r.RootSpanID = text(f.root.ID.String())
+	}
+	o.note(Derived, "earliest TEST span, else the earliest span without a parent", &r.RootSpanID)
+
+	e.traceTokens(r, o, f, row, where)
+	e.traceTimes(r, o, f, row, where)
+	e.traceRequests(r, o, f)
+	if len(tr.tests) > 1 {
+		e.found.flag(where, FlagMultiTestTrace)
+	}
+	for flag, n := range map[string]int{FlagOrphanSpans: tr.tree.orphans, FlagSiblingDuplicate: tr.usage.duplicates} {
+		if n > 0 {
+			e.found.flag(where, flag)
+		}
+	}
+	if f.twice {
+		e.found.flag(where, FlagDuplicateExecution)
+		e.found.flag("run", FlagDuplicateExecution)
+	}
+	r.ErrorType = text(f.errorType)
+	if joined != nil {
+		r.ErrorType = cmp.Or(e.errorOf[joined], r.ErrorType)
+	}
+	o.note(Derived, "text of the error", &r.ErrorType)
+	r.SpanCount, r.LLMCallCount, r.ToolCallCount = int64(len(tr.trace.Spans)), int64(len(f.calls)), int64(len(f.toolCalls))
+	o.note(Derived, "spans of the trace", &r.SpanCount)
+	o.note(Derived, "LLM spans without an LLM span above them", &r.LLMCallCount)
+	o.note(Derived, "TOOL spans without final_answer, else tool_call events", &r.ToolCallCount)
+
+	spans := spanRows(e.runID, tr)
+	r.Spans = encodeSpans(tr, spans)
+	r.DataQuality = e.found.column(where)
+	o.note(Derived, "findings about this trace", &r.DataQuality)
+	e.provenance.put(Traces, id, columnOrigins(o, TraceColumns, r, Origin{Reported, "trace row and spans"}))
+	return *r, spans
+}
+
+// testOf returns the earliest test of a trace, or nil.
+func (e *enricher) testOf(tr *traced) *test {
+	for _, f := range tr.tests {
+		if t := e.testByFacts[f]; t != nil {
+			return t
+		}
+	}
+	return nil
+}
+
+func (e *enricher) traceTokens(r *TraceRow, o origins, f *facts, row attr.Set, where string) {
+	r.TotalTokens, r.PromptTokens, r.CompletionTokens = f.totalTokens.value(), f.promptTokens.value(), f.completionTokens.value()
+	r.ReasoningTokens, r.CacheReadTokens, r.CacheWriteTokens = f.reasoningTokens.value(), f.cacheReadTokens.value(), f.cacheWriteTokens.value()
+	r.TokenSource = text(f.tokenSource)
+	o.note(Derived, f.tokenReason(), &r.TotalTokens, &r.PromptTokens, &r.CompletionTokens, &r.ReasoningTokens, &r.CacheReadTokens, &r.CacheWriteTokens)
+	o.note(Derived, "which spans state tokens", &r.TokenSource)
+	if stored, ok := row.Get("total_tokens").Int(); ok && (r.TotalTokens == nil || *r.TotalTokens != stored) {
+		e.found.keep(where, "total_tokens", attr.IntValue(stored))
+	}
+	if cost := row.Get("total_cost_usd"); !cost.IsNull() {
+		e.found.keep(where, "total_cost_usd", cost)
+	}
+}
+
+func (e *enricher) traceTimes(r *TraceRow, o origins, f *facts, row attr.Set, where string) {
+	r.StartTimeUnixNano, r.EndTimeUnixNano, r.Timestamp = UnixNano(f.start), UnixNano(f.end), f.start
+	o.note(Derived, "root span", &r.StartTimeUnixNano, &r.EndTimeUnixNano)
+	o.note(Derived, "start of the root span", &r.Timestamp)
+	if date, key := row.Str(attr.Field{"timestamp"}); key != "" && e.utc(date) != 0 {
+		r.Timestamp = e.utc(date)
+		kind, from := e.dateOrigin(date, "trace row")
+		o.note(kind, from, &r.Timestamp)
+	}
+	if f.duration == nil {
+		return
+	}
+	r.TotalDurationMS = new(millis(*f.duration))
+	from := "length of the root span"
+	if stored, ok := row.Get("total_duration_ms").Float(); ok && differ(stored, *r.TotalDurationMS) {
+		e.found.keep(where, "total_duration_ms", row.Get("total_duration_ms"))
+		from += "; SMOLTRACE stores the sum of all spans, which counts every nesting level again"
+	}
+	o.note(Derived, from, &r.TotalDurationMS)
+}
+
+func (e *enricher) traceRequests(r *TraceRow, o origins, f *facts) {
+	r.Temperature, _ = agreed(f.calls, func(c *call) *float64 { return c.temperature })
+	r.TopP, _ = agreed(f.calls, func(c *call) *float64 { return c.topP })
+	r.MaxTokens, _ = agreed(f.calls, func(c *call) *int64 { return c.maxTokens })
+	r.FinishReasons, r.ResponseID, r.ResponseModel = f.responses()
+	o.note(Derived, "request of the LLM calls", &r.Temperature, &r.TopP, &r.MaxTokens)
+	o.note(Derived, "responses of the LLM calls", &r.FinishReasons, &r.ResponseID, &r.ResponseModel)
+	var tools []toolDefinition
+	for i := range f.calls {
+		c := &f.calls[i]
+		tools = append(tools, c.tools...)
+		if r.System == nil && c.system != "" {
+			r.System = &c.system
+			o.note(Derived, c.systemFrom+" of the first LLM call that tells", &r.System)
+		}
+		if r.Provider == nil {
+			r.Provider = text(c.provider)
+			o.note(Derived, "model and span names of the first LLM call that tells", &r.Provider)
+		}
+	}
+	r.LLMTools = toolsJSON(tools, f.toolNames)
+	o.note(Derived, "tool definitions of all LLM calls, by name", &r.LLMTools)
+}
+
+// spanRows lists the spans of a trace in waterfall order.
+func spanRows(runID string, tr *traced) []SpanRow {
+	t, u := tr.tree, tr.usage
+	var first Time
+	for i := range t.spans {
+		if s := t.spans[i].Start; s != 0 && (first == 0 || s < first) {
+			first = s
+		}
+	}
+	rollUp := map[int]bool{}
+	if tr.whole.tokenSource == tokenRollUp {
+		for _, i := range u.rollUp {
+			rollUp[i] = true
+		}
+	}
+	rows := make([]SpanRow, 0, len(t.spans))
+	for seq, i := range t.order {
+		s := &t.spans[i]
+		r := SpanRow{
+			RunID: runID, TraceID: tr.trace.ID.String(), Seq: int64(seq), Depth: int64(t.depth[i]),
+			SpanID: s.ID.String(), Children: int64(len(t.children(i))), Name: s.Name, SpanKind: string(t.roles[i]),
+			StartTimeUnixNano: UnixNano(s.Start), Status: s.Status.String(), Events: int64(len(s.Events)),
+			ErrorType: text(spanErrorType(s)),
+		}
+		if p := t.parent[i]; p >= 0 {
+			r.ParentSpanID = text(t.spans[p].ID.String())
+		}
+		switch t.roles[i] {
+		case RoleLLM, RoleEmbedding:
+			r.Detail = text(requestModelOf(s))
+		case RoleTool:
+			r.Detail = text(toolName(s))
+		}
+		if s.Start != 0 {
+			r.OffsetUS = new(float64(s.Start-first) / 1e3)
+		}
+		if d, ok := s.Duration(); ok {
+			r.DurationUS = new(float64(d) / 1e3)
+		}
+		if n := u.tokens[i]; n.any() {
+			r.PromptTokens, r.CompletionTokens, r.TotalTokens = n.prompt, n.completion, n.total
+			counted := u.notCounted[i] == "" || rollUp[i]
+			r.Counted = &counted
+			if !counted {
+				r.NotCountedBecause = text(u.notCounted[i])
+			}
+		}
+		rows = append(rows, r)
+	}
+	return rows
+}
+
+// encodeSpans encodes the spans by start time, and tells each row where in the
+// text its span stands.
+func encodeSpans(tr *traced, rows []SpanRow) JSON {
+	at := make([]int, len(rows)) // span index → row
+	for seq, i := range tr.tree.order {
+		at[i] = seq
+	}
+	text := []byte{'['}
+	for i := range tr.trace.Spans {
+		if i > 0 {
+			text = append(text, ',')
+		}
+		rows[at[i]].JSONFrom = int64(len(text))
+		text = tr.trace.Spans[i].AppendJSON(text)
+		rows[at[i]].JSONTo = int64(len(text))
+	}
+	var b strings.Builder
+	b.Write(append(text, ']'))
+	return JSON(b.String())
+}
