@@ -1,0 +1,23 @@
+package views
+
+// A key is one line of the help on keys; static/js/keys.js and trace.js obey it.
+type key struct {
+	names []string
+	does  string
+}
+
+var keys = []key{
+	{[]string{"j", "k"}, "next and previous row"},
+	{[]string{"Enter"}, "open the row"},
+	{[]string{"←", "→"}, "fold and unfold a span of a trace"},
+	{[]string{"[", "]"}, "fold and unfold all spans"},
+	{[]string{"e"}, "next span with an error"},
+	{[]string{"p", "n"}, "previous and next test or trace"},
+	{[]string{"f"}, "next failed test"},
+	{[]string{"t"}, "trace of the test"},
+	{[]string{"g", "l"}, "go to the leaderboard"},
+	{[]string{"g", "r"}, "go to the run"},
+	{[]string{"g", "t"}, "go to the test"},
+	{[]string{"u"}, "drop files"},
+	{[]string{"?"}, "this list"},
+}

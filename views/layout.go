@@ -1,0 +1,81 @@
+// Package views turns rows and a query into the pages of smolscope. Each page
+// has one model, whose fields hold text that is already formatted, a builder
+// that makes it, and a templ component with only ifs and loops over it.
+//
+// Views know no database, clock or network, so the server, the browser and a
+// saved file all render the same page. What traces hold is hostile; it reaches
+// a page only as escaped text.
+package views
+
+import "context"
+
+// A Site is what all pages of one program say about it.
+type Site struct {
+	Version string // in the footer; "" leaves it out
+	Notice  string // one sentence on top of every page; "" for none
+}
+
+type siteKey struct{}
+
+// WithSite gives pages rendered under the context what they say of the program.
+func WithSite(ctx context.Context, s Site) context.Context {
+	return context.WithValue(ctx, siteKey{}, s)
+}
+
+func siteOf(ctx context.Context) Site {
+	s, _ := ctx.Value(siteKey{}).(Site)
+	return s
+}
+
+// A Layout is what a page gives to the frame around it.
+type Layout struct {
+	Title   string  // of the browser's tab; "" is the program's name alone
+	Section string  // of the navigation: "leaderboard", "upload" or ""
+	Crumbs  []Crumb // the way from the leaderboard to here
+	Scripts []string
+	Wide    bool // use the whole width of the window
+}
+
+// A Crumb is one step of the way to a page; the last one has no address.
+type Crumb struct{ Text, Href string }
+
+func (l Layout) title() string {
+	if l.Title == "" {
+		return "smolscope"
+	}
+	return l.Title + " · smolscope"
+}
+
+// styleSheets are one file per component, in the order of the cascade.
+var styleSheets = []string{"tokens", "base", "layout", "card", "chip", "table", "note", "tabs", "message", "waterfall", "chart", "drop"}
+
+// scripts of every page; a page adds its own. Each does nothing where it finds
+// nothing to decorate.
+var scripts = []string{"drop", "keys"}
+
+// A Tab is one of several views of the same thing.
+type Tab struct {
+	Text    string
+	Count   string // "" for none
+	Href    string
+	Current bool
+}
+
+// A Card is one figure of a page's summary.
+type Card struct {
+	Label    string
+	Value    Quantity
+	Small    string // follows the value in smaller type
+	Lines    []string
+	Interval *IntervalBar
+}
+
+// A Fact is one line of a list of names and values.
+type Fact struct {
+	Name   string
+	Value  Quantity
+	Href   string
+	Mono   bool   // an id or a key
+	Copy   string // what a button copies, "" for none
+	Moment Moment // if set, the value is a time
+}

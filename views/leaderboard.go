@@ -1,0 +1,396 @@
+package views
+
+import (
+	"cmp"
+	"fmt"
+	"net/url"
+	"slices"
+	"strings"
+
+	"smolscope/enrich"
+	"smolscope/enrich/unit"
+)
+
+// A LeaderboardQuery is how the leaderboard is asked for. Sort is a column's
+// name; by default it is success_rate, best first.
+type LeaderboardQuery struct {
+	Sort string
+	Desc bool
+	Page int // counted from 1
+}
+
+// ParseLeaderboardQuery reads ?sort=, ?order= and ?page=.
+func ParseLeaderboardQuery(v url.Values) (LeaderboardQuery, error) {
+	var q LeaderboardQuery
+	var err error
+	if q.Sort, q.Desc, err = parseSort(v, enrich.LeaderboardColumns); err != nil {
+		return q, err
+	}
+	if q.Sort == "" {
+		q.Sort, q.Desc = "success_rate", true
+	}
+	q.Page, err = parsePage(v)
+	return q, err
+}
+
+// Limit is how many runs a page holds.
+func (q LeaderboardQuery) Limit() int { return rowsPerPage }
+
+// Offset is how many runs come before the page.
+func (q LeaderboardQuery) Offset() int { return (max(q.Page, 1) - 1) * rowsPerPage }
+
+// ranked reports whether the order is that of the ranks.
+func (q LeaderboardQuery) ranked() bool { return q.Sort == "success_rate" && q.Desc }
+
+// A LeaderboardPage lists runs, best first.
+type LeaderboardPage struct {
+	Layout   Layout
+	Empty    bool // there is no run at all
+	Summary  string
+	Cards    []Card
+	Headings []Heading
+	Extra    string // label of a column that is shown only because it is sorted by
+	Ranks    bool
+	Rows     []LeaderboardLine
+	Pager    Pager
+}
+
+// A LeaderboardLine is one run of the leaderboard.
+type LeaderboardLine struct {
+	Rank     string
+	Tie      bool
+	Unranked string // why the run has no rank, "" if it has one
+	Provider bool   // because the provider failed
+	Model    string
+	ID       string
+	Href     string
+	Agent    string
+	Success  Quantity
+	Interval *IntervalBar
+	Outcomes OutcomeBar
+	Tests    string
+	Time     Quantity
+	In, Out  Quantity
+	Cost     Quantity
+	Tools    Quantity
+	Errors   Quantity
+	TopError,
+	ErrorList string // the commonest class, and all with their counts
+	Extra Quantity
+	When  Moment
+}
+
+// leaderboardColumns are the columns the page always shows, after rank and
+// model; an empty label takes the column's own.
+var leaderboardColumns = []struct{ name, label string }{
+	{"agent_type", ""}, {"success_rate", ""}, {"num_tests", "Outcomes, tests"}, {"avg_duration_ms", "Time a test"},
+	{"total_prompt_tokens", ""}, {"total_completion_tokens", ""}, {"total_cost_usd", ""},
+	{"total_tool_calls", ""}, {"total_errors", ""}, {"evaluation_date", "When"},
+}
+
+// NewLeaderboardPage makes the leaderboard of the runs of one page, sorted and
+// cut by whoever holds them all; total is how many there are. Ranks need all
+// runs, so they are given where the page holds them all.
+func NewLeaderboardPage(rows []enrich.LeaderboardRow, total int, q LeaderboardQuery) LeaderboardPage {
+	p := LeaderboardPage{Layout: Layout{Section: "leaderboard", Wide: true}, Empty: total == 0}
+	if p.Empty {
+		return p
+	}
+	p.Ranks = total == len(rows)
+	ranks := rank(rows)
+	if p.Ranks && q.ranked() {
+		rows = inRankOrder(rows, ranks)
+		ranks = rank(rows)
+	}
+	s := sorting{path: "/", by: q.Sort, desc: q.Desc}
+	p.Headings = append(p.Headings, columnHeading(s, enrich.LeaderboardColumns, "model", ""))
+	shown := map[string]bool{"model": true}
+	for _, c := range leaderboardColumns {
+		h := columnHeading(s, enrich.LeaderboardColumns, c.name, c.label)
+		if c.name == "success_rate" || c.name == "num_tests" {
+			h.Class = ""
+		}
+		p.Headings = append(p.Headings, h)
+		shown[c.name] = true
+	}
+	var extra *enrich.Column[enrich.LeaderboardRow]
+	if c, ok := enrich.Lookup(enrich.LeaderboardColumns, q.Sort); ok && !shown[q.Sort] {
+		extra = &c
+		p.Extra = c.Label
+		p.Headings = append(p.Headings, columnHeading(s, enrich.LeaderboardColumns, q.Sort, ""))
+	}
+	for i := range rows {
+		line := newLeaderboardLine(&rows[i], ranks[i])
+		if !p.Ranks {
+			line.Rank, line.Tie = "", false
+		}
+		if extra != nil {
+			line.Extra = quantity(extra.Unit, extra.Ptr(&rows[i]))
+		}
+		p.Rows = append(p.Rows, line)
+	}
+	p.Summary = plural(total, "run")
+	if q.ranked() && p.Ranks {
+		p.Summary += ", ranked by the lower end of the 95 % interval of success; runs whose interval reaches the leader’s share a rank"
+	} else if c, ok := enrich.Lookup(enrich.LeaderboardColumns, q.Sort); ok {
+		p.Summary += ", sorted by " + strings.ToLower(c.Label[:1]) + c.Label[1:]
+		if strings.ToUpper(c.Label) == c.Label || strings.HasPrefix(c.Label, "GPU") || strings.HasPrefix(c.Label, "TTFT") {
+			p.Summary = plural(total, "run") + ", sorted by " + c.Label
+		}
+	}
+	p.Cards = leaderboardCards(rows, ranks, total)
+	p.Pager = newPager(max(q.Page, 1), len(rows), total, "runs", func(page string) string {
+		order := "asc"
+		if q.Desc {
+			order = "desc"
+		}
+		if q.ranked() {
+			return address("/", "page", page)
+		}
+		return address("/", "sort", q.Sort, "order", order, "page", page)
+	})
+	return p
+}
+
+// A standing is a run's place among others.
+type standing struct {
+	rank     int // 0 for a run that may not be ranked
+	tie      bool
+	unranked string
+	low      float64 // lower end of the interval of success
+}
+
+// rank gives each run its place: by the lower end of the interval of its
+// success, so that few tests do not win by luck. A run whose interval reaches
+// that of the best run of a group ties with it. Runs in which nothing was
+// scored have no rank.
+func rank(rows []enrich.LeaderboardRow) []standing {
+	standings := make([]standing, len(rows))
+	highs := make([]float64, len(rows))
+	var order []int
+	for i := range rows {
+		r := &rows[i]
+		if standings[i].unranked = unrankable(r); standings[i].unranked != "" {
+			continue
+		}
+		standings[i].low, highs[i] = enrich.Wilson(*r.SuccessfulTests, r.NumTests)
+		order = append(order, i)
+	}
+	slices.SortStableFunc(order, func(a, b int) int { return byMerit(&rows[a], &rows[b], standings[a].low, standings[b].low) })
+	leader := -1
+	for place, i := range order {
+		if leader < 0 || highs[i] < standings[leader].low {
+			leader = i
+			standings[i].rank = place + 1
+			continue
+		}
+		standings[i].rank, standings[i].tie, standings[leader].tie = standings[leader].rank, true, true
+	}
+	return standings
+}
+
+// byMerit compares by lower bound, then cost, then time, absent last.
+func byMerit(a, b *enrich.LeaderboardRow, lowA, lowB float64) int {
+	return cmp.Or(
+		cmp.Compare(lowB, lowA),
+		absentLast(a.TotalCostUSD, b.TotalCostUSD),
+		absentLast(a.AvgDurationMS, b.AvgDurationMS),
+		strings.Compare(a.RunID, b.RunID),
+	)
+}
+
+func absentLast(a, b *float64) int {
+	switch {
+	case a == nil && b == nil:
+		return 0
+	case a == nil:
+		return 1
+	case b == nil:
+		return -1
+	}
+	return cmp.Compare(*a, *b)
+}
+
+// unrankable says why a run may not be ranked, or "".
+func unrankable(r *enrich.LeaderboardRow) string {
+	t := tallyOf(r)
+	switch {
+	case r.NumTests == 0:
+		return "no tests"
+	case r.SuccessfulTests == nil:
+		return "no verdicts"
+	case t.scored() > 0:
+		return ""
+	case t[providerError] > 0:
+		return "provider failed"
+	}
+	return "nothing scored"
+}
+
+func inRankOrder(rows []enrich.LeaderboardRow, ranks []standing) []enrich.LeaderboardRow {
+	order := make([]int, len(rows))
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortStableFunc(order, func(a, b int) int {
+		if (ranks[a].rank == 0) != (ranks[b].rank == 0) {
+			return cmp.Compare(ranks[b].rank, ranks[a].rank)
+		}
+		if ranks[a].rank == 0 {
+			return 0
+		}
+		return byMerit(&rows[a], &rows[b], ranks[a].low, ranks[b].low)
+	})
+	sorted := make([]enrich.LeaderboardRow, len(rows))
+	for i, from := range order {
+		sorted[i] = rows[from]
+	}
+	return sorted
+}
+
+func newLeaderboardLine(r *enrich.LeaderboardRow, s standing) LeaderboardLine {
+	l := LeaderboardLine{
+		Tie: s.tie, Unranked: s.unranked,
+		Model: modelName(r), ID: short(r.RunID), Href: RunURL(r.RunID), Agent: orAbsent(deref(r.AgentType)),
+		Success: column(r, "success_rate"),
+		Time:    column(r, "avg_duration_ms"),
+		In:      column(r, "total_prompt_tokens"),
+		Out:     column(r, "total_completion_tokens"),
+		Cost:    column(r, "total_cost_usd"),
+		Tools:   column(r, "total_tool_calls"),
+		Errors:  column(r, "total_errors"),
+		Tests:   unit.Count(&r.NumTests),
+		When:    moment(r.EvaluationDate),
+	}
+	if s.rank > 0 {
+		l.Rank = count(s.rank)
+	}
+	t := tallyOf(r)
+	l.Provider = s.unranked != "" && t[providerError] > 0
+	l.Outcomes = newOutcomeBar(t, r.NumTests)
+	if r.SuccessfulTests != nil && s.unranked == "" {
+		l.Interval = newIntervalBar(*r.SuccessfulTests, r.NumTests)
+	}
+	if s.unranked != "" {
+		l.Success = Quantity{Text: fmt.Sprintf("0 of %d scored", r.NumTests)}
+	}
+	if classes := errorClasses(r.ErrorTypes); len(classes) > 0 {
+		l.TopError = strings.ReplaceAll(visible(classes[0].name), "_", " ")
+		for _, c := range classes {
+			l.ErrorList = join(l.ErrorList, count(int(c.n))+" "+strings.ReplaceAll(visible(c.name), "_", " "))
+		}
+	}
+	return l
+}
+
+// column writes one column of a leaderboard row.
+func column(r *enrich.LeaderboardRow, name string) Quantity {
+	c, ok := enrich.Lookup(enrich.LeaderboardColumns, name)
+	if !ok {
+		return Quantity{Text: unit.Absent}
+	}
+	return quantity(c.Unit, c.Ptr(r))
+}
+
+func modelName(r *enrich.LeaderboardRow) string {
+	if r.Model == nil {
+		return "unnamed model"
+	}
+	return visible(*r.Model)
+}
+
+// leaderboardCards sums up the runs of a page.
+func leaderboardCards(rows []enrich.LeaderboardRow, ranks []standing, total int) []Card {
+	scope := ""
+	if len(rows) < total {
+		scope = "of the runs on this page"
+	}
+	var best, fastest *enrich.LeaderboardRow
+	var tests, errors, unranked int64
+	var tokens, in, out, tools, cost sumOf
+	bestLow := -1.0
+	for i := range rows {
+		r := &rows[i]
+		tests += r.NumTests
+		tokens.add(r.TotalTokens)
+		in.add(r.TotalPromptTokens)
+		out.add(r.TotalCompletionTokens)
+		tools.add(r.TotalToolCalls)
+		cost.addFloat(r.TotalCostUSD)
+		if r.TotalErrors != nil {
+			errors += *r.TotalErrors
+		}
+		if ranks[i].unranked != "" {
+			unranked++
+			continue
+		}
+		if ranks[i].low > bestLow {
+			best, bestLow = r, ranks[i].low
+		}
+		if r.AvgDurationMS != nil && (fastest == nil || *r.AvgDurationMS < *fastest.AvgDurationMS) {
+			fastest = r
+		}
+	}
+	runs := Card{Label: "Runs", Value: Quantity{Text: count(total)}, Lines: []string{plural(int(tests), "test")}}
+	if unranked > 0 {
+		runs.Lines = append(runs.Lines, fmt.Sprintf("%d not ranked", unranked))
+	}
+	success := Card{Label: "Best success", Value: Quantity{Text: unit.Absent}, Lines: []string{"nothing scored yet"}}
+	if best != nil {
+		success = Card{
+			Label: "Best success", Value: column(best, "success_rate"), Small: "of " + plural(int(best.NumTests), "test"),
+			Lines: []string{modelName(best)}, Interval: newIntervalBar(*best.SuccessfulTests, best.NumTests),
+		}
+	}
+	time := Card{Label: "Quickest, mean time a test", Value: Quantity{Text: unit.Absent}}
+	if fastest != nil {
+		time.Value, time.Lines = column(fastest, "avg_duration_ms"), []string{modelName(fastest)}
+	}
+	costCard := Card{Label: "Cost", Value: Quantity{Text: unit.Absent}, Lines: []string{"no run is priced"}}
+	if cost.known > 0 {
+		costCard.Value = quantity(enrich.USD, new(new(cost.total)))
+		costCard.Lines = []string{fmt.Sprintf("%d of %s priced", cost.known, plural(len(rows), "run"))}
+		if cost.known < len(rows) {
+			costCard.Value.Text = "≥ " + costCard.Value.Text
+		}
+	}
+	list := []Card{
+		runs, success, time,
+		{Label: "Tokens", Value: tokens.quantity(enrich.Tokens), Lines: []string{in.quantity(enrich.Tokens).Text + " in · " + out.quantity(enrich.Tokens).Text + " out"}},
+		costCard,
+		{Label: "Tool calls", Value: tools.quantity(enrich.Count), Lines: []string{plural(int(errors), "test") + " with an error"}},
+	}
+	if scope != "" {
+		for i := range list[1:] {
+			list[i+1].Lines = append(list[i+1].Lines, scope)
+		}
+	}
+	return list
+}
+
+// A sumOf adds what is known; of nothing known it is absent, not 0.
+type sumOf struct {
+	total float64
+	known int
+}
+
+func (s *sumOf) add(n *int64) {
+	if n != nil {
+		s.total += float64(*n)
+		s.known++
+	}
+}
+
+func (s *sumOf) addFloat(v *float64) {
+	if v != nil {
+		s.total += *v
+		s.known++
+	}
+}
+
+func (s *sumOf) quantity(u enrich.Unit) Quantity {
+	if s.known == 0 {
+		return Quantity{Text: unit.Absent}
+	}
+	return quantity(u, new(new(s.total)))
+}

@@ -1,0 +1,183 @@
+package views
+
+import (
+	"strings"
+
+	"smolscope/enrich"
+	"smolscope/enrich/unit"
+)
+
+// TestData is what a test's page is made of.
+type TestData struct {
+	Run     enrich.LeaderboardRow
+	Result  enrich.ResultRow
+	Origins map[string]enrich.Origin // of the result's columns
+	Trace   *enrich.TraceRow         // nil when no trace was joined
+	Rows    []enrich.SpanRow
+	Spans   []enrich.Span
+
+	Prev, Next, NextFailed string // case ids, "" for none
+}
+
+// A TestPage shows one test: what was asked, what came of it, and how.
+type TestPage struct {
+	Layout     Layout
+	Name       string
+	Question   Text
+	Outcome    *Outcome
+	Facts      string // under the title
+	When       Moment
+	Verdict    []Check
+	Answer     Text
+	NoAnswer   string // why there is none, "" if there is one
+	Error      Text
+	ErrorClass string // "" when the test had no error
+	Side       []Fact
+	Findings   []Finding
+	Passes     []Pass
+	NoPasses   string
+	RunHref    string
+	TraceHref  string
+	Prev, Next,
+	NextFailed string // addresses, "" for none
+}
+
+// A Check is one part of a verdict.
+type Check struct {
+	Name, Value string
+	Good, Bad   bool
+}
+
+// NewTestPage makes the page of a test.
+func NewTestPage(d TestData) TestPage {
+	r := &d.Result
+	run := RunURL(r.RunID)
+	p := TestPage{
+		Layout: Layout{Title: orAbsent(r.TestID), Section: "leaderboard", Wide: true, Crumbs: []Crumb{
+			{"Leaderboard", "/"}, {modelName(&d.Run), run}, {Text: orAbsent(r.TestID)},
+		}},
+		Name:     orAbsent(r.TestID),
+		Question: newText(deref(r.Prompt)),
+		Outcome:  outcomeOf(r),
+		Facts:    join(visible(deref(r.Difficulty)), prefixed("case ", visible(r.TestCaseUID))),
+		When:     moment(r.StartTime),
+		Verdict:  verdictOf(r),
+		Answer:   newText(deref(r.Response)),
+		Side:     testFacts(d),
+		Findings: rowFindings(enrich.ResultColumns, r, r.DataQuality),
+		RunHref:  run,
+	}
+	if p.Question.Body == "" {
+		p.Question = Text{Body: "The question was not recorded."}
+	}
+	if r.Response == nil {
+		p.NoAnswer = "The agent gave no answer."
+		if r.ErrorType != nil {
+			p.NoAnswer = "No answer: the test ended in an error."
+		}
+	}
+	if r.Error != nil || r.ErrorType != nil {
+		p.ErrorClass = strings.ReplaceAll(orAbsent(deref(r.ErrorType)), "_", " ")
+		p.Error = newText(deref(r.Error))
+	}
+	p.addConversation(d)
+	for _, to := range []struct {
+		href *string
+		id   string
+	}{{&p.Prev, d.Prev}, {&p.Next, d.Next}, {&p.NextFailed, d.NextFailed}} {
+		if to.id != "" {
+			*to.href = TestURL(r.RunID, to.id)
+		}
+	}
+	return p
+}
+
+func (p *TestPage) addConversation(d TestData) {
+	if d.Trace == nil {
+		p.NoPasses = "No trace of this test is here. Drop the run’s traces.json to see what was said."
+		return
+	}
+	p.TraceHref = TraceURL(d.Result.RunID, d.Trace.TraceID)
+	p.Passes = newPasses(d.Result.RunID, d.Trace.TraceID, d.Spans, d.Rows)
+	if len(p.Passes) == 0 {
+		p.NoPasses = "The trace records no messages."
+	}
+}
+
+// verdictOf lists the parts a verdict is made of.
+func verdictOf(r *enrich.ResultRow) []Check {
+	check := func(name string, v *bool) Check {
+		c := Check{Name: name, Value: unit.Absent}
+		if v != nil {
+			c.Value, c.Good, c.Bad = yesNo(*v), *v, !*v
+		}
+		return c
+	}
+	list := []Check{
+		check("Tool called", r.ToolCalled),
+		check("Right tool", r.CorrectTool),
+		check("Final answer", r.FinalAnswerCalled),
+		check("Answer right", r.ResponseCorrect),
+	}
+	if r.ResponseCorrect == nil && r.ErrorType == nil && r.Success != nil {
+		list[3].Value = "nothing expected"
+	}
+	return list
+}
+
+// testFacts are the figures beside a test.
+func testFacts(d TestData) []Fact {
+	r := &d.Result
+	q := readQuality(r.DataQuality)
+	get := func(name string) Quantity {
+		c, _ := enrich.Lookup(enrich.ResultColumns, name)
+		v := quantity(c.Unit, c.Ptr(r))
+		if c.Unit == enrich.Tokens && enrich.Known(c.Ptr(r)) {
+			f, _ := enrich.Number(c.Ptr(r))
+			v.Text, v.Full = inFull(c.Unit, f), ""
+		}
+		v.Why = why(d.Origins[name])
+		return v
+	}
+	total := get("gen_ai.usage.total_tokens")
+	total.Stored = wasStored(enrich.ResultColumns, r, q, "gen_ai.usage.total_tokens", "total_tokens")
+	took := get("execution_time_ms")
+	took.Stored = wasStored(enrich.ResultColumns, r, q, "execution_time_ms")
+	steps := get("steps")
+	steps.Stored = wasStored(enrich.ResultColumns, r, q, "steps")
+	list := []Fact{
+		{Name: "Time", Value: took},
+		{Name: "Tokens", Value: total},
+		{Name: "Tokens in", Value: get("gen_ai.usage.prompt_tokens")},
+		{Name: "Tokens out", Value: get("gen_ai.usage.completion_tokens")},
+	}
+	for _, f := range []struct{ name, column string }{
+		{"Cached", "cache_read_input_tokens"}, {"Reasoning", "completion_tokens_details.reasoning_tokens"},
+	} {
+		if v := get(f.column); v.Text != unit.Absent {
+			list = append(list, Fact{Name: f.name, Value: v})
+		}
+	}
+	list = append(list,
+		Fact{Name: "Cost", Value: get("gen_ai.usage.cost.total")},
+		Fact{Name: "TTFT", Value: get("gen_ai.server.ttft")},
+		Fact{Name: "Steps", Value: steps},
+		Fact{Name: "Tools used", Value: Quantity{Text: orAbsent(toolList(r.ToolsUsed)), Why: why(d.Origins["tools_used"])}},
+	)
+	if d.Trace != nil {
+		list = append(list,
+			Fact{Name: "LLM calls", Value: Quantity{Text: unit.Count(&d.Trace.LLMCallCount)}},
+			Fact{Name: "Spans", Value: Quantity{Text: unit.Count(&d.Trace.SpanCount)}, Href: TraceURL(r.RunID, d.Trace.TraceID)},
+		)
+	}
+	if len(r.FinishReasons) > 0 {
+		list = append(list, Fact{Name: "Stopped because", Value: Quantity{Text: visible(strings.Join(r.FinishReasons, ", "))}})
+	}
+	if r.Temperature != nil {
+		list = append(list, Fact{Name: "Temperature", Value: get("gen_ai.request.temperature")})
+	}
+	if r.TraceID != nil {
+		list = append(list, Fact{Name: "Trace", Value: Quantity{Text: short(*r.TraceID)}, Mono: true, Copy: *r.TraceID})
+	}
+	return list
+}
