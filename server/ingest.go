@@ -1,0 +1,372 @@
+package server
+
+import (
+	"cmp"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"iter"
+	"log/slog"
+	"path"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"smolscope/enrich"
+	"smolscope/enrich/decode"
+	"smolscope/server/store"
+	"smolscope/views"
+)
+
+// A NamedReader is one file of an upload. Its name may hold the path of the
+// folder it lies in, as browsers send it with a dropped folder.
+type NamedReader struct {
+	Name string
+	io.Reader
+}
+
+// An Ingester turns files into stored runs: it is the one place that joins
+// decode, enrich and store. It changes the store one upload at a time.
+type Ingester struct {
+	store    *store.Store
+	log      *slog.Logger
+	now      func() time.Time
+	changing sync.Mutex
+	deriving atomic.Bool
+}
+
+// NewIngester returns an ingester that writes to a store.
+func NewIngester(s *store.Store, log *slog.Logger) *Ingester {
+	return &Ingester{store: s, log: log, now: time.Now}
+}
+
+// Deriving reports whether runs are being derived again and some are missing.
+func (in *Ingester) Deriving() bool { return in.deriving.Load() }
+
+// Ingest reads files, of which each is read to its end before the next is
+// asked for, stores those in which something was usable, and derives the runs
+// that they are part of. A file that is bad does not keep the others from being
+// taken; an error means that files could not be read at all, and that nothing
+// was changed.
+//
+// Files in one folder belong together, and so do those in none. A file that was
+// stored before changes nothing.
+func (in *Ingester) Ingest(ctx context.Context, files iter.Seq2[NamedReader, error]) (views.Receipt, error) {
+	spool, err := newSpool()
+	if err != nil {
+		return views.Receipt{}, err
+	}
+	defer spool.close()
+	var taken []takenFile
+	for file, err := range files {
+		if err != nil {
+			return views.Receipt{}, err
+		}
+		t, err := take(spool, file)
+		if err != nil {
+			return views.Receipt{}, err
+		}
+		taken = append(taken, t)
+	}
+
+	in.changing.Lock()
+	defer in.changing.Unlock()
+	before, err := in.store.Snapshot(ctx)
+	if err != nil {
+		return views.Receipt{}, err
+	}
+	defer before.Close()
+	fresh, err := sift(ctx, before, taken)
+	if err != nil {
+		return views.Receipt{}, err
+	}
+	for _, together := range byFolder(fresh) {
+		if err := in.add(ctx, together); err != nil {
+			return views.Receipt{}, err
+		}
+	}
+	return in.receipt(ctx, before, taken)
+}
+
+// A takenFile is a file of an upload, read.
+type takenFile struct {
+	receipt enrich.File
+	part    *enrich.Part // nil when nothing was usable
+	folder  string
+	bytes   section
+}
+
+func take(s *spool, file NamedReader) (takenFile, error) {
+	name := strings.TrimPrefix(path.Clean("/"+strings.ReplaceAll(file.Name, `\`, "/")), "/")
+	t := takenFile{folder: strings.TrimPrefix(path.Dir("/"+name), "/")}
+	in, done := s.copying(file.Reader)
+	t.part, t.receipt = decode.Read(name, in)
+	var err error
+	if t.bytes, err = done(); err != nil {
+		return takenFile{}, fmt.Errorf("read %s: %w", name, err)
+	}
+	if t.part != nil {
+		t.part.Group = t.folder
+	}
+	return t, nil
+}
+
+// sift returns the files that are new to the store, and notes on the receipts
+// of the others that they are not.
+func sift(ctx context.Context, v *store.Snapshot, taken []takenFile) ([]takenFile, error) {
+	var fresh []takenFile
+	seen := map[string]bool{}
+	for i := range taken {
+		t := &taken[i]
+		if t.part == nil {
+			continue
+		}
+		switch _, err := v.Upload(ctx, t.receipt.SHA256); {
+		case err == nil:
+			t.receipt.Repairs = append(t.receipt.Repairs, "the same bytes were uploaded before: nothing was changed")
+		case !errors.Is(err, store.ErrNotFound):
+			return nil, err
+		case seen[t.receipt.SHA256]:
+			t.receipt.Repairs = append(t.receipt.Repairs, "the same bytes came twice in this upload: they count once")
+		default:
+			fresh = append(fresh, *t)
+		}
+		seen[t.receipt.SHA256] = true
+	}
+	return fresh, nil
+}
+
+// byFolder groups files that are to be assembled together. Files of different
+// folders meet only through what they say.
+func byFolder(files []takenFile) [][]takenFile {
+	slices.SortFunc(files, func(a, b takenFile) int {
+		return cmp.Or(cmp.Compare(a.folder, b.folder), cmp.Compare(a.receipt.SHA256, b.receipt.SHA256))
+	})
+	var groups [][]takenFile
+	for i, f := range files {
+		if i == 0 || files[i-1].folder != f.folder {
+			groups = append(groups, nil)
+		}
+		groups[len(groups)-1] = append(groups[len(groups)-1], f)
+	}
+	return groups
+}
+
+// add stores files that were dropped together, and the runs that come of them
+// and of all that was stored before and belongs with them.
+func (in *Ingester) add(ctx context.Context, files []takenFile) error {
+	drop := sha256.New()
+	for _, f := range files {
+		io.WriteString(drop, f.receipt.SHA256)
+	}
+	now := in.now()
+	var parts []*enrich.Part
+	var keys []string
+	var uploads []store.NewUpload
+	for _, f := range files {
+		own := f.part.Keys()
+		parts = append(parts, f.part)
+		keys = append(keys, own...)
+		uploads = append(uploads, store.NewUpload{
+			Upload: store.Upload{
+				Receipt: f.receipt, Folder: f.folder, Drop: hex.EncodeToString(drop.Sum(nil)[:16]),
+				Size: f.bytes.size, Received: now,
+			},
+			Keys:  own,
+			Bytes: f.bytes.reader(),
+		})
+	}
+	change, err := in.derive(ctx, parts, keys, nil)
+	if err != nil {
+		return err
+	}
+	change.Uploads = uploads
+	return in.store.Apply(ctx, change)
+}
+
+// derive assembles parts with all stored uploads that belong with them by their
+// keys, and with the given uploads, and says what is to change.
+func (in *Ingester) derive(ctx context.Context, parts []*enrich.Part, keys, uploads []string) (change store.Change, err error) {
+	err = in.store.Read(ctx, func(v *store.Snapshot) error {
+		have := map[string]bool{}
+		for {
+			if uploads, err = v.Related(ctx, keys, uploads); err != nil {
+				return err
+			}
+			for _, id := range uploads {
+				if have[id] {
+					continue
+				}
+				have[id] = true
+				part, _, err := reread(ctx, v, id)
+				if err != nil {
+					return err
+				}
+				if part != nil {
+					parts = append(parts, part)
+				}
+			}
+			change.Runs = nil
+			for _, run := range enrich.Assemble(parts) {
+				change.Runs = append(change.Runs, enrich.Enrich(run))
+			}
+			// A run that is stored already under an id that comes out here is
+			// the same run, whatever its uploads share.
+			known := len(uploads)
+			for _, t := range change.Runs {
+				sources, err := v.Sources(ctx, t.Leaderboard.RunID)
+				if err != nil {
+					return err
+				}
+				for _, id := range sources {
+					if !have[id] {
+						uploads = append(uploads, id)
+					}
+				}
+			}
+			if len(uploads) == known {
+				break
+			}
+		}
+		change.Remove, err = v.RunsOf(ctx, uploads...)
+		return err
+	})
+	return change, err
+}
+
+// reread decodes a stored upload.
+func reread(ctx context.Context, v *store.Snapshot, id string) (*enrich.Part, enrich.File, error) {
+	u, err := v.Upload(ctx, id)
+	if err != nil {
+		return nil, enrich.File{}, err
+	}
+	bytes := &watched{Reader: v.UploadBytes(ctx, id)}
+	part, receipt := decode.Read(u.Receipt.Name, bytes)
+	if bytes.err != nil {
+		return nil, enrich.File{}, fmt.Errorf("upload %s: %w", id, bytes.err)
+	}
+	if part != nil {
+		part.Group = u.Folder
+	}
+	return part, receipt, nil
+}
+
+// receipt says what became of the files, and of which runs they are part now.
+func (in *Ingester) receipt(ctx context.Context, before *store.Snapshot, taken []takenFile) (views.Receipt, error) {
+	r := views.Receipt{Files: []enrich.File{}, Runs: []views.ReceiptRun{}}
+	var ids []string
+	for _, t := range taken {
+		r.Files = append(r.Files, t.receipt)
+		if t.part != nil {
+			ids = append(ids, t.receipt.SHA256)
+		}
+	}
+	slices.SortStableFunc(r.Files, func(a, b enrich.File) int { return cmp.Compare(a.SHA256, b.SHA256) })
+	err := in.store.Read(ctx, func(v *store.Snapshot) error {
+		runs, err := v.RunsOf(ctx, ids...)
+		if err != nil {
+			return err
+		}
+		for _, id := range runs {
+			row, err := v.Run(ctx, id)
+			if err != nil {
+				return err
+			}
+			_, err = before.Run(ctx, id)
+			if err != nil && !errors.Is(err, store.ErrNotFound) {
+				return err
+			}
+			r.Runs = append(r.Runs, views.ReceiptRun{RunID: id, URL: views.RunURL(id), New: err != nil, Tests: int(row.NumTests)})
+		}
+		return nil
+	})
+	return r, err
+}
+
+// Rederive derives all runs from the stored uploads, if the rules or columns
+// have changed since they were derived. Runs appear as they are done. It can
+// be broken off at any time and begins anew when called again.
+func (in *Ingester) Rederive(ctx context.Context) error {
+	var stale bool
+	var uploads []string
+	err := in.store.Read(ctx, func(v *store.Snapshot) (err error) {
+		if stale, err = v.Stale(ctx); err != nil || !stale {
+			return err
+		}
+		uploads, err = v.Uploads(ctx)
+		return err
+	})
+	if err != nil || !stale {
+		return err
+	}
+	in.deriving.Store(true)
+	defer in.deriving.Store(false)
+	in.log.Info("deriving runs again", "uploads", len(uploads))
+
+	// First the keys of all, since they say what belongs together.
+	for _, id := range uploads {
+		if err := in.rekey(ctx, id); err != nil {
+			return err
+		}
+	}
+	done := map[string]bool{}
+	for _, id := range uploads {
+		if done[id] {
+			continue
+		}
+		together, err := in.rederive(ctx, id)
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		if err != nil {
+			in.log.Error("could not derive runs", "upload", id, "error", err)
+		}
+		for _, other := range together {
+			done[other] = true
+		}
+	}
+	return in.store.MarkDerived(ctx)
+}
+
+func (in *Ingester) rekey(ctx context.Context, id string) error {
+	in.changing.Lock()
+	defer in.changing.Unlock()
+	var receipt enrich.File
+	var keys []string
+	err := in.store.Read(ctx, func(v *store.Snapshot) error {
+		part, again, err := reread(ctx, v, id)
+		if part != nil {
+			keys = part.Keys()
+		}
+		receipt = again
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	return in.store.Reread(ctx, receipt, keys)
+}
+
+// rederive derives the runs that an upload is part of, and returns all uploads
+// that belong with it.
+func (in *Ingester) rederive(ctx context.Context, id string) (together []string, err error) {
+	in.changing.Lock()
+	defer in.changing.Unlock()
+	err = in.store.Read(ctx, func(v *store.Snapshot) (err error) {
+		together, err = v.Related(ctx, nil, []string{id})
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	change, err := in.derive(ctx, nil, nil, together)
+	if err != nil {
+		return together, err
+	}
+	return together, in.store.Apply(ctx, change)
+}

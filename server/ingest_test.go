@@ -1,0 +1,352 @@
+package server
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"io"
+	"maps"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"smolscope/server/store"
+)
+
+// datasets returns everything the API says about a run but its files.
+func datasets(t *testing.T, s *Server, id string) string {
+	t.Helper()
+	var document struct{ Runs json.RawMessage }
+	if err := json.Unmarshal(get(t, s, "/api/v1/runs/"+id).Body.Bytes(), &document); err != nil {
+		t.Fatal(err)
+	}
+	return string(document.Runs)
+}
+
+func runIDs(t *testing.T, s *Server) []string {
+	t.Helper()
+	var list struct {
+		Runs []struct {
+			RunID string `json:"run_id"`
+		}
+		Total int
+	}
+	if err := json.Unmarshal(get(t, s, "/api/v1/runs?sort=run_id").Body.Bytes(), &list); err != nil {
+		t.Fatal(err)
+	}
+	var ids []string
+	for _, r := range list.Runs {
+		ids = append(ids, r.RunID)
+	}
+	if list.Total != len(ids) {
+		t.Errorf("total = %d of %d runs", list.Total, len(ids))
+	}
+	return ids
+}
+
+func TestUploadInAnyOrder(t *testing.T) {
+	id, files := sample(7)
+	together := newServer(t)
+	receipt, status := post(t, together, files...)
+	if status != http.StatusOK || len(receipt.Runs) != 1 || receipt.Runs[0].RunID != id || !receipt.Runs[0].New || receipt.Runs[0].Tests != 4 {
+		t.Fatalf("upload: status %d, receipt %+v", status, receipt)
+	}
+	want := datasets(t, together, id)
+
+	apart := newServer(t)
+	for _, f := range slices.Backward(files) {
+		if _, status := post(t, apart, f); status != http.StatusOK {
+			t.Fatalf("upload of %s: status %d", f.name, status)
+		}
+	}
+	if diff := cmp.Diff([]string{id}, runIDs(t, apart)); diff != "" {
+		t.Fatalf("runs of files that came apart (-want +got):\n%s", diff)
+	}
+	if got := datasets(t, apart, id); got != want {
+		t.Errorf("files that came apart make another run:\n%s", cmp.Diff(strings.Split(want, "\n"), strings.Split(got, "\n")))
+	}
+}
+
+func TestUploadAgain(t *testing.T) {
+	s := newServer(t)
+	id, files := sample(8)
+	post(t, s, files...)
+	before := datasets(t, s, id)
+	receipt, status := post(t, s, append(files, file{"copy.json", files[0].text})...)
+	if status != http.StatusOK {
+		t.Errorf("status %d, want 200", status)
+	}
+	if len(receipt.Runs) != 1 || receipt.Runs[0].New {
+		t.Errorf("runs = %+v, want the one run, not new", receipt.Runs)
+	}
+	for _, f := range receipt.Files {
+		if !slices.ContainsFunc(f.Repairs, func(r string) bool { return strings.Contains(r, "nothing was changed") }) {
+			t.Errorf("receipt of %s does not say that nothing was changed: %q", f.Name, f.Repairs)
+		}
+	}
+	if got := datasets(t, s, id); got != before {
+		t.Error("uploading the same files again changed the run")
+	}
+}
+
+func TestUploadTwiceAtOnce(t *testing.T) {
+	s := newServer(t)
+	_, files := sample(9)
+	receipt, _ := post(t, s, append(files, file{"copy.json", files[1].text})...)
+	said := 0
+	for _, f := range receipt.Files {
+		if slices.ContainsFunc(f.Repairs, func(r string) bool { return strings.Contains(r, "count once") }) {
+			said++
+		}
+	}
+	if said != 1 || len(receipt.Runs) != 1 {
+		t.Errorf("receipt = %+v, want one copy named and one run", receipt)
+	}
+}
+
+func TestUploadKeepsGoodFiles(t *testing.T) {
+	s := newServer(t)
+	id, files := sample(10)
+	var traces string
+	for _, f := range files {
+		if strings.HasSuffix(f.name, "traces.json") {
+			traces = f.text
+		}
+	}
+	line := `{"test_id":"a","agent_type":"tool","success":true,"model":"m","run_id":"lines","evaluation_date":"2025-10-22T15:30:00+00:00"}`
+	lines := strings.Repeat(line+"\n", 6) + "{\"test_id\": oops}\n" + line + "\n"
+	bad := []file{
+		{"unknown.txt", "hello, world"},
+		{"unknown.json", `[{"name":"x","value":1}]`},
+		{"empty", ""},
+		{"binary.bin", "\x89PNG\r\n\x1a\n\x00\x01"},
+		{"truncated.json", traces[:len(traces)/2]},
+		{"lines.jsonl", lines},
+		{"nothing.json", "[]"},
+	}
+	receipt, status := post(t, s, append(bad, files...)...)
+	if status != http.StatusOK {
+		t.Errorf("status %d, want 200", status)
+	}
+	if !slices.Contains(runIDs(t, s), id) {
+		t.Errorf("runs = %v, want the good files' %s among them", runIDs(t, s), id)
+	}
+	said := map[string]string{}
+	for _, f := range receipt.Files {
+		if f.Error != nil {
+			said[f.Name] = *f.Error
+		}
+		for _, w := range f.Warnings {
+			said[f.Name] += " " + w.Where + ": " + w.Message
+		}
+	}
+	for name, want := range map[string]string{
+		"unknown.txt": "unknown.txt", "unknown.json": "unknown.json", "empty": "empty", "binary.bin": "binary.bin",
+		"truncated.json": "truncated.json", "lines.jsonl": "line 7", "nothing.json": "nothing.json",
+	} {
+		if !strings.Contains(said[name], want) {
+			t.Errorf("receipt of %s says %q, want it to name %q", name, said[name], want)
+		}
+	}
+	for _, f := range files {
+		if said[f.name] != "" {
+			t.Errorf("receipt of the good %s says %q", f.name, said[f.name])
+		}
+	}
+}
+
+func TestUploadOfNothingGood(t *testing.T) {
+	for name, files := range map[string][]file{
+		"unknown":    {{"x.txt", "hello"}},
+		"zero bytes": {{"x.json", ""}},
+		"no file":    nil,
+		"no name":    {{"", ""}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newServer(t)
+			receipt, status := post(t, s, files...)
+			if status != http.StatusUnprocessableEntity || len(receipt.Runs) > 0 {
+				t.Errorf("status %d, runs %v, want 422 and none", status, receipt.Runs)
+			}
+			err := s.Store.Read(t.Context(), func(v *store.Snapshot) error {
+				uploads, err := v.Uploads(t.Context())
+				if len(uploads) > 0 {
+					t.Errorf("stored %v, want nothing", uploads)
+				}
+				return err
+			})
+			if err != nil {
+				t.Error(err)
+			}
+			body, contentType := form(files...)
+			w := do(s, "POST", "/upload", body, "Content-Type", contentType)
+			if w.Code != http.StatusUnprocessableEntity {
+				t.Errorf("page: status %d, want 422", w.Code)
+			}
+			checkPage(t, parse(t, w))
+		})
+	}
+}
+
+func TestUploadThatBreaksOff(t *testing.T) {
+	_, files := sample(11)
+	whole, contentType := form(files...)
+	for name, tt := range map[string]struct {
+		limit  int64
+		body   io.Reader
+		status int
+	}{
+		"too large": {int64(whole.Len()) - 1, bytes.NewReader(whole.Bytes()), http.StatusRequestEntityTooLarge},
+		"cut short": {1 << 30, bytes.NewReader(whole.Bytes()[:whole.Len()*2/3]), http.StatusBadRequest},
+		"failing":   {1 << 30, io.MultiReader(bytes.NewReader(whole.Bytes()[:whole.Len()*2/3]), failing{}), http.StatusBadRequest},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newServer(t)
+			s.MaxUpload = tt.limit
+			w := do(s, "POST", "/upload", tt.body, "Content-Type", contentType, "Accept", "application/json")
+			if w.Code != tt.status || !strings.Contains(w.Body.String(), `{"error":{"code":"`) {
+				t.Errorf("status %d, want %d\n%s", w.Code, tt.status, w.Body)
+			}
+			if ids := runIDs(t, s); len(ids) > 0 {
+				t.Errorf("runs = %v, want nothing of an upload that is not whole", ids)
+			}
+		})
+	}
+}
+
+type failing struct{}
+
+func (failing) Read([]byte) (int, error) { return 0, errors.New("connection lost") }
+
+func TestUploadAsPage(t *testing.T) {
+	s := newServer(t)
+	id, files := sample(12)
+	body, contentType := form(files...)
+	w := do(s, "POST", "/upload", body, "Content-Type", contentType, "Accept", "text/html,application/xhtml+xml")
+	if w.Code != http.StatusOK {
+		t.Fatalf("status %d, want 200", w.Code)
+	}
+	page := parse(t, w)
+	checkPage(t, page)
+	if links := elements(page, "a", "href", "/runs/"+id); len(links) == 0 {
+		t.Error("the receipt does not lead to the run")
+	}
+	for _, f := range files {
+		if !strings.Contains(text(page), f.name) {
+			t.Errorf("the receipt does not name %s", f.name)
+		}
+	}
+}
+
+func TestFolders(t *testing.T) {
+	for _, tt := range []struct{ name, wantName, wantFolder string }{
+		{"results.json", "results.json", ""},
+		{"run/results.json", "run/results.json", "run"},
+		{"a/b/results.json", "a/b/results.json", "a/b"},
+		{`a\b\results.json`, "a/b/results.json", "a/b"},
+		{"/run/results.json", "run/results.json", "run"},
+		{"../../run/results.json", "run/results.json", "run"},
+		{"./run//results.json", "run/results.json", "run"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			spool, err := newSpool()
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer spool.close()
+			got, err := take(spool, NamedReader{tt.name, strings.NewReader(`[{"test_id":"a","success":true,"agent_type":"tool","prompt":"p"}]`)})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got.receipt.Name != tt.wantName || got.folder != tt.wantFolder {
+				t.Errorf("take = %q in %q, want %q in %q", got.receipt.Name, got.folder, tt.wantName, tt.wantFolder)
+			}
+			if got.part == nil || got.part.Group != tt.wantFolder {
+				t.Errorf("part = %+v", got.part)
+			}
+		})
+	}
+}
+
+// TestFormKeepsFolders proves that the handler sees the folder that browsers
+// send with a file, which Part.FileName would drop.
+func TestFormKeepsFolders(t *testing.T) {
+	s := newServer(t)
+	receipt, _ := post(t, s, file{"some run/results é.json", "x"})
+	if len(receipt.Files) != 1 || receipt.Files[0].Name != "some run/results é.json" {
+		t.Errorf("files = %+v", receipt.Files)
+	}
+}
+
+func TestRederive(t *testing.T) {
+	s := newServer(t)
+	first, files := sample(13)
+	second, more := sample(14)
+	post(t, s, files...)
+	for _, f := range more {
+		post(t, s, f)
+	}
+	want := map[string]string{first: datasets(t, s, first), second: datasets(t, s, second)}
+
+	// As if the rules had changed: all that is derived is gone.
+	if err := s.Store.Apply(t.Context(), store.Change{Remove: []string{first, second}}); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Store.MarkStale(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Ingester().Rederive(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(slices.Sorted(maps.Keys(want)), runIDs(t, s)); diff != "" {
+		t.Fatalf("runs differ (-want +got):\n%s", diff)
+	}
+	for id, rows := range want {
+		if got := datasets(t, s, id); got != rows {
+			t.Errorf("run %s differs:\n%s", id, cmp.Diff(strings.Split(rows, "\n"), strings.Split(got, "\n")))
+		}
+	}
+	err := s.Store.Read(t.Context(), func(v *store.Snapshot) error {
+		stale, err := v.Stale(t.Context())
+		if stale {
+			t.Error("the store is still stale")
+		}
+		return err
+	})
+	if err != nil {
+		t.Error(err)
+	}
+	if s.Ingester().Deriving() {
+		t.Error("Deriving after Rederive returned")
+	}
+}
+
+func FuzzUpload(f *testing.F) {
+	id, files := sample(15)
+	whole, contentType := form(files[0], file{"x.jsonl", "{}\n[]\n"})
+	boundary := strings.TrimPrefix(contentType, "multipart/form-data; boundary=")
+	f.Add(boundary, whole.Bytes())
+	f.Add("b", []byte("--b\r\nContent-Disposition: form-data; name=\"files\"; filename=\"../a/results.json\"\r\n\r\n[{\"test_id\":1}]\r\n--b--\r\n"))
+	f.Add("b", []byte("--b\r\nContent-Disposition: form-data; name=\"files\"; filename*=utf-8''%00\r\n\r\n\xef\xbb\xbf{}\r\n--b\r\n\r\n"))
+	f.Add("b", []byte("--b"))
+	f.Add("b", []byte("--b\r\nContent-Disposition: form-data; name=files; filename=x\r\n\r\n"+id))
+	s := newServer(f)
+	s.MaxUpload = 1 << 20
+	f.Fuzz(func(t *testing.T, boundary string, body []byte) {
+		r := httptest.NewRequest("POST", "http://127.0.0.1:8080/upload", bytes.NewReader(body))
+		r.Header.Set("Content-Type", "multipart/form-data; boundary="+boundary)
+		r.Header.Set("Accept", "application/json")
+		w := httptest.NewRecorder()
+		s.ServeHTTP(w, r)
+		if w.Code == http.StatusInternalServerError {
+			t.Errorf("status 500: %s", w.Body)
+		}
+		if !json.Valid(w.Body.Bytes()) {
+			t.Errorf("the answer is no JSON: %.200q", w.Body)
+		}
+	})
+}

@@ -1,0 +1,152 @@
+// Package server serves the dashboard: its pages, its API, and the uploads that
+// fill it. Handlers read the request, ask the store, build the page and return
+// an error or what to send; how either is sent is in one place each.
+package server
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"time"
+
+	"github.com/labstack/echo/v4"
+	"github.com/labstack/echo/v4/middleware"
+
+	"smolscope/server/store"
+	"smolscope/static"
+)
+
+// A Config says what to serve and how.
+type Config struct {
+	Store     *store.Store
+	Log       *slog.Logger // of requests and faults, without what they held
+	Version   string
+	Addr      string // host:port that is listened on; its host may be asked for, besides loopback
+	MaxUpload int64  // most bytes of one request
+	Notice    string // one sentence on top of every page, "" for none
+	Dev       bool   // serve static files from the folder static, as they are now
+}
+
+// A Server answers requests. It must be made by New.
+type Server struct {
+	Config
+	ingester *Ingester
+	echo     *echo.Echo
+	hosts    hosts
+	origins  *http.CrossOriginProtection
+}
+
+// New returns a server. It does not listen yet.
+func New(c Config) *Server {
+	s := &Server{
+		Config:   c,
+		ingester: NewIngester(c.Store, c.Log),
+		echo:     echo.New(),
+		hosts:    hostsOf(c.Addr),
+		origins:  http.NewCrossOriginProtection(),
+	}
+	e := s.echo
+	e.HideBanner, e.HidePort = true, true
+	e.IPExtractor = echo.ExtractIPDirect()
+	e.HTTPErrorHandler = s.fail
+	e.Use(s.logged, s.recovered, s.secured, middleware.GzipWithConfig(middleware.GzipConfig{
+		MinLength: 1024,
+		Skipper:   func(c echo.Context) bool { return c.Path() == staticPath },
+	}))
+	for _, r := range s.routes() {
+		e.Add(r.method, r.path, r.handler)
+		if r.method == http.MethodGet {
+			e.Add(http.MethodHead, r.path, r.handler)
+		}
+	}
+	return s
+}
+
+const staticPath = "/static/*"
+
+type route struct {
+	method, path string
+	handler      echo.HandlerFunc
+}
+
+// routes lists all that is answered. HEAD is where GET is.
+func (s *Server) routes() []route {
+	return []route{
+		{"GET", "/", s.page(s.leaderboard)},
+		{"GET", "/runs/:run", s.page(s.run)},
+		{"GET", "/runs/:run/tests/:test", s.page(s.test)},
+		{"GET", "/runs/:run/traces/:trace", s.page(s.trace)},
+		{"GET", "/upload", s.page(s.uploadForm)},
+		{"POST", "/upload", s.upload},
+
+		{"GET", "/api/v1/runs", s.data(s.apiRuns)},
+		{"GET", "/api/v1/runs/:run", s.data(s.apiRun)},
+		{"GET", "/api/v1/runs/:run/results.:format", s.data(s.apiResults)},
+		{"GET", "/api/v1/runs/:run/traces.:format", s.data(s.apiTraces)},
+		{"GET", "/api/v1/runs/:run/metrics.:format", s.data(s.apiMetrics)},
+		{"GET", "/api/v1/runs/:run/leaderboard.:format", s.data(s.apiLeaderboard)},
+		{"GET", "/api/v1/runs/:run/traces/:trace/spans", s.data(s.apiSpans)},
+		{"GET", "/api/v1/runs/:run/traces/:trace/spans/:span", s.data(s.apiSpan)},
+
+		{"GET", "/healthz", s.healthz},
+		{"GET", "/readyz", s.readyz},
+		{"GET", staticPath, echo.WrapHandler(http.StripPrefix("/static/", static.Handler(s.staticFiles())))},
+	}
+}
+
+func (s *Server) staticFiles() fs.FS {
+	if s.Dev {
+		return os.DirFS("static")
+	}
+	return static.FS
+}
+
+// ServeHTTP answers one request.
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.echo.ServeHTTP(w, r) }
+
+// Ingester returns what takes the uploads of this server.
+func (s *Server) Ingester() *Ingester { return s.ingester }
+
+// shutdownTime is how long requests may take to end once ctx is done.
+const shutdownTime = 10 * time.Second
+
+// Serve answers requests until ctx is done, and then those that have begun. It
+// also derives runs again if the store is stale.
+func (s *Server) Serve(ctx context.Context, l net.Listener) error {
+	// No time limit on reading or writing as a whole: uploads may be long.
+	h := &http.Server{
+		Handler:           s,
+		ReadHeaderTimeout: 10 * time.Second,
+		IdleTimeout:       2 * time.Minute,
+		MaxHeaderBytes:    64 << 10,
+		ErrorLog:          slog.NewLogLogger(s.Log.Handler(), slog.LevelDebug),
+	}
+	derived := make(chan struct{})
+	deriving, stop := context.WithCancel(ctx)
+	go func() {
+		defer close(derived)
+		if err := s.ingester.Rederive(deriving); err != nil && deriving.Err() == nil {
+			s.Log.Error("could not derive runs again", "error", err)
+		}
+	}()
+	defer func() { stop(); <-derived }()
+
+	served := make(chan error, 1)
+	go func() { served <- h.Serve(l) }()
+	select {
+	case err := <-served:
+		return err
+	case <-ctx.Done():
+	}
+	ending, cancel := context.WithTimeout(context.WithoutCancel(ctx), shutdownTime)
+	defer cancel()
+	err := h.Shutdown(ending)
+	if errors.Is(err, context.DeadlineExceeded) {
+		err = h.Close()
+	}
+	return err
+}

@@ -1,0 +1,66 @@
+package server
+
+import (
+	"errors"
+	"io"
+	"os"
+)
+
+// A spool keeps the files of one upload while it is read: one after the other in
+// a temporary file, because an upload may be larger than memory.
+type spool struct {
+	file *os.File
+	size int64
+}
+
+func newSpool() (*spool, error) {
+	file, err := os.CreateTemp("", "smolscope-upload-*")
+	if err != nil {
+		return nil, err
+	}
+	return &spool{file: file}, nil
+}
+
+func (s *spool) close() {
+	s.file.Close()
+	os.Remove(s.file.Name())
+}
+
+// A section is one file within a spool.
+type section struct {
+	file       *os.File
+	from, size int64
+}
+
+func (s section) reader() io.Reader { return io.NewSectionReader(s.file, s.from, s.size) }
+
+// copying returns a reader that keeps what is read through it. done reads the
+// rest and returns all of it, or what went wrong with reading or keeping it.
+func (s *spool) copying(r io.Reader) (in io.Reader, done func() (section, error)) {
+	from := s.size
+	copied := &watched{Reader: io.TeeReader(r, s)}
+	return copied, func() (section, error) {
+		_, err := io.Copy(io.Discard, copied)
+		return section{s.file, from, s.size - from}, errors.Join(copied.err, err)
+	}
+}
+
+func (s *spool) Write(p []byte) (int, error) {
+	n, err := s.file.WriteAt(p, s.size)
+	s.size += int64(n)
+	return n, err
+}
+
+// A watched reader remembers the error that a reader of it may swallow.
+type watched struct {
+	io.Reader
+	err error
+}
+
+func (w *watched) Read(p []byte) (int, error) {
+	n, err := w.Reader.Read(p)
+	if err != nil && err != io.EOF {
+		w.err = err
+	}
+	return n, err
+}

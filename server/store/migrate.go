@@ -1,0 +1,68 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"embed"
+	"fmt"
+	"io/fs"
+)
+
+//go:embed migrations/*.sql
+var migrations embed.FS
+
+// applicationID marks the file as ours in its header: "smol".
+const applicationID = 0x736d6f6c
+
+// migrate applies the migrations that the database lacks, each in one
+// transaction. Their number is the database's user_version.
+func migrate(ctx context.Context, db *sql.DB) error {
+	files, err := fs.Glob(migrations, "migrations/*.sql")
+	if err != nil {
+		return err
+	}
+	if err := recognise(ctx, db, len(files)); err != nil {
+		return err
+	}
+	for i, name := range files {
+		script, err := migrations.ReadFile(name)
+		if err != nil {
+			return err
+		}
+		err = inTx(ctx, db, func(tx *sql.Tx) error {
+			// Read inside the transaction: another process may be migrating too.
+			var version int
+			if err := tx.QueryRowContext(ctx, `PRAGMA user_version`).Scan(&version); err != nil || version > i {
+				return err
+			}
+			if _, err := tx.ExecContext(ctx, string(script)); err != nil {
+				return err
+			}
+			_, err := tx.ExecContext(ctx, fmt.Sprintf(`PRAGMA user_version = %d; PRAGMA application_id = %d`, i+1, applicationID))
+			return err
+		})
+		if err != nil {
+			return fmt.Errorf("%s: %w", name, err)
+		}
+	}
+	return nil
+}
+
+// recognise refuses a database of another program, or of a later version of
+// this one.
+func recognise(ctx context.Context, db *sql.DB, known int) error {
+	var id, version, tables int
+	err := db.QueryRowContext(ctx, `
+		SELECT application_id, user_version, (SELECT COUNT(*) FROM sqlite_schema)
+		FROM pragma_application_id, pragma_user_version`).Scan(&id, &version, &tables)
+	if err != nil {
+		return err
+	}
+	if id != applicationID && (id != 0 || version != 0 || tables != 0) {
+		return fmt.Errorf("the file belongs to another program")
+	}
+	if version > known {
+		return fmt.Errorf("schema %d was written by a later version of smolscope; this one knows %d", version, known)
+	}
+	return nil
+}

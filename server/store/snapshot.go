@@ -1,0 +1,300 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+
+	"smolscope/enrich"
+)
+
+// A Snapshot is the store as it was at one moment: what is read from it fits
+// together, whatever is written meanwhile. It must be closed, and few can be
+// open at once, so nothing slow belongs between opening and closing one.
+type Snapshot struct {
+	tx     *sql.Tx
+	blocks *blocks
+}
+
+// Snapshot opens a snapshot, which ends when ctx does at the latest.
+func (s *Store) Snapshot(ctx context.Context) (*Snapshot, error) {
+	tx, err := s.readers.BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
+	if err != nil {
+		return nil, err
+	}
+	return &Snapshot{tx: tx, blocks: &s.blocks}, nil
+}
+
+// Close ends the snapshot.
+func (v *Snapshot) Close() error {
+	if err := v.tx.Rollback(); !errors.Is(err, sql.ErrTxDone) {
+		return err
+	}
+	return nil
+}
+
+// Read calls f with a snapshot and closes it.
+func (s *Store) Read(ctx context.Context, f func(v *Snapshot) error) error {
+	v, err := s.Snapshot(ctx)
+	if err != nil {
+		return err
+	}
+	defer v.Close()
+	return f(v)
+}
+
+// A RunQuery says which leaderboard rows are wanted, in which order.
+type RunQuery struct {
+	Sort          string // a column of enrich.LeaderboardColumns; "" is the newest first
+	Desc          bool
+	Limit, Offset int // Limit 0 is no limit
+}
+
+// Runs returns leaderboard rows and how many there are in all. Absent values
+// come last in either direction, letter case does not matter, and of equals
+// the first by run id comes first.
+func (v *Snapshot) Runs(ctx context.Context, q RunQuery) ([]enrich.LeaderboardRow, int, error) {
+	if q.Sort == "" {
+		q.Sort, q.Desc = "evaluation_date", true
+	}
+	column, ok := enrich.Lookup(enrich.LeaderboardColumns, q.Sort)
+	if !ok {
+		return nil, 0, fmt.Errorf("sort=%s: %w", q.Sort, ErrNoColumn)
+	}
+	order := quote(column.Name)
+	if strings.HasPrefix(sqlType(column.Ptr(new(enrich.LeaderboardRow))), "TEXT") {
+		order += " COLLATE NOCASE"
+	}
+	if q.Desc {
+		order += " DESC"
+	}
+	if q.Limit == 0 {
+		q.Limit = -1
+	}
+	var total int
+	if err := v.tx.QueryRowContext(ctx, `SELECT COUNT(*) FROM leaderboard`).Scan(&total); err != nil {
+		return nil, 0, err
+	}
+	rows, err := leaderboard.rows(ctx, v.tx, `
+		ORDER BY `+order+` NULLS LAST, "run_id"
+		LIMIT ? OFFSET ?`, q.Limit, q.Offset)
+	return rows, total, err
+}
+
+// Run returns the leaderboard row of a run.
+func (v *Snapshot) Run(ctx context.Context, run string) (enrich.LeaderboardRow, error) {
+	return leaderboard.row(ctx, v.tx, `WHERE "run_id" = ?`, run)
+}
+
+// Results returns the tests of a run, by start, those without one last.
+func (v *Snapshot) Results(ctx context.Context, run string) ([]enrich.ResultRow, error) {
+	return results.ofRun(ctx, v.tx, run)
+}
+
+// Result returns one test of a run by its case id.
+func (v *Snapshot) Result(ctx context.Context, run, caseID string) (enrich.ResultRow, error) {
+	return results.row(ctx, v.tx, `WHERE "run_id" = ? AND "test_case_uid" = ?`, run, caseID)
+}
+
+// ResultBeside names the tests around a test, in the order of Results, by
+// their case ids: the one before, the one after, and the first one after that
+// did not pass. "" is none.
+func (v *Snapshot) ResultBeside(ctx context.Context, run, caseID string) (prev, next, nextFailed string, err error) {
+	const here = `(SELECT place FROM results WHERE run_id = ?1 AND test_case_uid = ?2)`
+	return beside(ctx, v.tx, `
+		SELECT
+			(SELECT test_case_uid FROM results WHERE run_id = ?1 AND place < `+here+` ORDER BY place DESC LIMIT 1),
+			(SELECT test_case_uid FROM results WHERE run_id = ?1 AND place > `+here+` ORDER BY place LIMIT 1),
+			(SELECT test_case_uid FROM results WHERE run_id = ?1 AND place > `+here+`
+				AND (success = 0 OR error_type IS NOT NULL) ORDER BY place LIMIT 1)`, run, caseID)
+}
+
+// TraceBeside names the traces before and after a trace, in the order of
+// Traces, by their ids. "" is none.
+func (v *Snapshot) TraceBeside(ctx context.Context, run, trace string) (prev, next string, err error) {
+	const here = `(SELECT place FROM traces WHERE run_id = ?1 AND trace_id = ?2)`
+	prev, next, _, err = beside(ctx, v.tx, `
+		SELECT
+			(SELECT trace_id FROM traces WHERE run_id = ?1 AND place < `+here+` ORDER BY place DESC LIMIT 1),
+			(SELECT trace_id FROM traces WHERE run_id = ?1 AND place > `+here+` ORDER BY place LIMIT 1),
+			NULL`, run, trace)
+	return prev, next, err
+}
+
+func beside(ctx context.Context, tx *sql.Tx, query string, args ...any) (a, b, c string, err error) {
+	var ids [3]sql.NullString
+	err = tx.QueryRowContext(ctx, query, args...).Scan(&ids[0], &ids[1], &ids[2])
+	return ids[0].String, ids[1].String, ids[2].String, err
+}
+
+// Traces returns the traces of a run without their spans, by start, those
+// without one last.
+func (v *Snapshot) Traces(ctx context.Context, run string) ([]enrich.TraceRow, error) {
+	return traces.ofRun(ctx, v.tx, run)
+}
+
+// Trace returns one trace of a run, without its spans.
+func (v *Snapshot) Trace(ctx context.Context, run, trace string) (enrich.TraceRow, error) {
+	return traces.row(ctx, v.tx, `WHERE "run_id" = ? AND "trace_id" = ?`, run, trace)
+}
+
+// TraceSpans returns the spans of a trace whole, as the spans column of the
+// traces dataset has them, or "" where there are none.
+func (v *Snapshot) TraceSpans(ctx context.Context, run, trace string) (enrich.JSON, error) {
+	var size sql.NullInt64
+	err := v.tx.QueryRowContext(ctx, `
+		SELECT MAX(start)
+		FROM trace_blocks
+		WHERE run_id = ? AND trace_id = ?`, run, trace).Scan(&size)
+	if err != nil || !size.Valid {
+		return "", err
+	}
+	var text strings.Builder
+	text.Grow(int(size.Int64) + blockSize)
+	err = v.traceText(ctx, &text, run, trace, 0, size.Int64+blockSize)
+	return enrich.JSON(text.String()), err
+}
+
+// traceText writes a part of a trace's spans column.
+func (v *Snapshot) traceText(ctx context.Context, w io.Writer, run, trace string, from, to int64) error {
+	rows, err := v.tx.QueryContext(ctx, `
+		SELECT start, block
+		FROM trace_blocks
+		WHERE run_id = ? AND trace_id = ? AND start > ? AND start < ?
+		ORDER BY start`, run, trace, from-blockSize, to)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var start int64
+		var block sql.RawBytes
+		if err := rows.Scan(&start, &block); err != nil {
+			return err
+		}
+		text, err := v.blocks.unpack(block)
+		if err != nil {
+			return fmt.Errorf("spans of trace %s: %w", trace, err)
+		}
+		length := int64(len(text))
+		if _, err := w.Write(text[min(max(from-start, 0), length):min(max(to-start, 0), length)]); err != nil {
+			return err
+		}
+	}
+	return rows.Err()
+}
+
+// A SpanQuery says which span rows of a trace are wanted.
+type SpanQuery struct {
+	Run, Trace string
+	Parent     string // only its direct children; "" is all spans
+	From, To   int    // counted from 0; To is not included, and 0 is all
+}
+
+// SpanRows returns a window of the spans of a trace in waterfall order, and how
+// many there are in all.
+func (v *Snapshot) SpanRows(ctx context.Context, q SpanQuery) ([]enrich.SpanRow, int, error) {
+	limit := -1
+	if q.To > 0 {
+		limit = max(q.To-q.From, 0)
+	}
+	var total int
+	if q.Parent == "" {
+		t, err := v.Trace(ctx, q.Run, q.Trace)
+		if err != nil {
+			return nil, 0, err
+		}
+		total = int(t.SpanCount)
+	} else {
+		parent, err := v.span(ctx, q.Run, q.Trace, q.Parent)
+		if err != nil {
+			return nil, 0, err
+		}
+		total = int(parent.Children)
+	}
+	rows, err := spans.rows(ctx, v.tx, `
+		WHERE "run_id" = ? AND "trace_id" = ? AND (? = '' OR "parent_span_id" = ?)
+		ORDER BY "seq"
+		LIMIT ? OFFSET ?`, q.Run, q.Trace, q.Parent, q.Parent, limit, q.From)
+	return rows, total, err
+}
+
+func (v *Snapshot) span(ctx context.Context, run, trace, span string) (enrich.SpanRow, error) {
+	return spans.row(ctx, v.tx, `
+		WHERE "run_id" = ? AND "trace_id" = ? AND "span_id" = ?
+		ORDER BY "seq"`, run, trace, span)
+}
+
+// Span returns one span whole, as JSON: the part of TraceSpans that is this
+// span. Of several spans with the same id it is the first.
+func (v *Snapshot) Span(ctx context.Context, run, trace, span string) ([]byte, error) {
+	row, err := v.span(ctx, run, trace, span)
+	if err != nil {
+		return nil, err
+	}
+	var text strings.Builder
+	err = v.traceText(ctx, &text, run, trace, row.JSONFrom, row.JSONTo)
+	return []byte(text.String()), err
+}
+
+// Metrics returns the metric points of a run, by metric name, test, time and
+// attributes.
+func (v *Snapshot) Metrics(ctx context.Context, run string) ([]enrich.MetricRow, error) {
+	return metrics.ofRun(ctx, v.tx, run)
+}
+
+// Files returns the receipts of the uploads that a run was made of, by SHA-256.
+func (v *Snapshot) Files(ctx context.Context, run string) ([]enrich.File, error) {
+	sources, err := v.Sources(ctx, run)
+	if err != nil {
+		return nil, err
+	}
+	files := make([]enrich.File, len(sources))
+	for i, sha256 := range sources {
+		u, err := v.Upload(ctx, sha256)
+		if err != nil {
+			return nil, err
+		}
+		files[i] = u.Receipt
+	}
+	return files, nil
+}
+
+// Tables returns a run whole.
+func (v *Snapshot) Tables(ctx context.Context, run string) (*enrich.Tables, error) {
+	t := &enrich.Tables{}
+	var err error
+	if t.Leaderboard, err = v.Run(ctx, run); err != nil {
+		return nil, err
+	}
+	if t.Results, err = v.Results(ctx, run); err != nil {
+		return nil, err
+	}
+	if t.Traces, err = v.Traces(ctx, run); err != nil {
+		return nil, err
+	}
+	for i := range t.Traces {
+		if t.Traces[i].Spans, err = v.TraceSpans(ctx, run, t.Traces[i].TraceID); err != nil {
+			return nil, err
+		}
+		rows, _, err := v.SpanRows(ctx, SpanQuery{Run: run, Trace: t.Traces[i].TraceID})
+		if err != nil {
+			return nil, err
+		}
+		t.Spans = append(t.Spans, rows...)
+	}
+	if t.Metrics, err = v.Metrics(ctx, run); err != nil {
+		return nil, err
+	}
+	if t.Quality, err = v.Quality(ctx, run); err != nil {
+		return nil, err
+	}
+	if t.Provenance, err = v.Provenance(ctx, run); err != nil {
+		return nil, err
+	}
+	t.Sources, err = v.Sources(ctx, run)
+	return t, err
+}
