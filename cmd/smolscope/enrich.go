@@ -1,0 +1,126 @@
+package main
+
+import (
+	"cmp"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"unicode"
+
+	"smolscope/enrich"
+	"smolscope/enrich/export"
+)
+
+type enrichCommand struct {
+	Inputs []string `arg:"" name:"file" help:"Files, folders with all that lies in them, or - for standard input."`
+	Format string   `enum:"json,jsonl,csv" default:"json" help:"Format of the output: ${enum}. json is one object with everything in it; the others need -o DIR."`
+	Output string   `short:"o" default:"-" placeholder:"DIR" help:"Folder to write to: one folder a run, with a file for each dataset. - is standard output."`
+}
+
+// Help is the long help text.
+func (enrichCommand) Help() string {
+	return `Files are told apart by what is in them, never by their names, and those of one run
+are joined in whatever order they come. What is wrong in a file is said on standard
+error; the exit status is 1 when a file was refused.
+
+Example: the success rate of every run below a folder
+
+  smolscope enrich results/ | jq '.runs[].leaderboard | {run_id, success_rate}'
+
+Example: tables for a spreadsheet, one folder a run
+
+  smolscope enrich results/ --format csv -o tables`
+}
+
+// Validate is called by kong once the flags are read.
+func (c *enrichCommand) Validate() error {
+	if c.Format != "json" && c.Output == "-" {
+		return fmt.Errorf("--format %s writes several files: say where with -o DIR", c.Format)
+	}
+	return nil
+}
+
+// Run reads the files, enriches what they say and writes it.
+func (c *enrichCommand) Run(std streams) error {
+	var parts []*enrich.Part
+	var files []enrich.File
+	refused := false
+	for _, in := range inputs(c.Inputs) {
+		part, file := in.read(std.in)
+		report(std.err, in.path, file)
+		refused = refused || file.Error != nil
+		files = append(files, file)
+		if part != nil {
+			parts = append(parts, part)
+		}
+	}
+	var runs []*enrich.Tables
+	for _, run := range enrich.Assemble(parts) {
+		runs = append(runs, enrich.Enrich(run))
+	}
+	if err := c.write(std, runs, files); err != nil {
+		return err
+	}
+	if refused {
+		return errRefused
+	}
+	return nil
+}
+
+func (c *enrichCommand) write(std streams, runs []*enrich.Tables, files []enrich.File) error {
+	if c.Output == "-" {
+		return export.Document(std.out, version, runs, files)
+	}
+	slices.SortFunc(runs, func(a, b *enrich.Tables) int {
+		return cmp.Compare(a.Leaderboard.RunID, b.Leaderboard.RunID)
+	})
+	for _, run := range runs {
+		folder := filepath.Join(c.Output, export.FolderName(run.Leaderboard.RunID))
+		if err := os.MkdirAll(folder, 0o755); err != nil {
+			return err
+		}
+		err := export.Folder(run, c.Format, func(name string) (io.WriteCloser, error) {
+			return os.Create(filepath.Join(folder, name))
+		})
+		if err != nil {
+			return err
+		}
+		fmt.Fprintf(std.err, "wrote %s: %d tests, %d traces\n", folder, len(run.Results), len(run.Traces))
+	}
+	return nil
+}
+
+// report prints what is wrong with a file, as compilers do.
+func report(w io.Writer, path string, file enrich.File) {
+	const most = 20
+	if path == "-" {
+		path = file.Name
+	}
+	for i, warning := range file.Warnings {
+		if i == most {
+			fmt.Fprintf(w, "%s: and %d more\n", printable(path), len(file.Warnings)-most)
+			break
+		}
+		line, ok := strings.CutPrefix(warning.Where, "line ")
+		if !ok {
+			line = " " + warning.Where
+		}
+		fmt.Fprintln(w, printable(path+":"+line+": "+warning.Message))
+	}
+	if file.Error != nil {
+		fmt.Fprintln(w, printable(path+strings.TrimPrefix(*file.Error, file.Name)))
+	}
+}
+
+// printable keeps what a file holds from steering the terminal.
+func printable(text string) string {
+	return strings.Map(func(r rune) rune {
+		if !unicode.IsPrint(r) {
+			return '\ufffd'
+		}
+		return r
+	}, text)
+}

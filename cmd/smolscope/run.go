@@ -1,0 +1,74 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/alecthomas/kong"
+)
+
+// streams are where a command reads and writes: results go to out, all else to err.
+type streams struct {
+	in       io.Reader
+	out, err io.Writer
+}
+
+// exit statuses of the contract.
+const (
+	done = iota
+	no
+	wrongUsage
+)
+
+// errRefused says that a command did its work but the answer is no. What was
+// refused, and why, is printed by then.
+var errRefused = errors.New("refused")
+
+// run runs one command line and returns its exit status.
+func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
+	var commands struct {
+		Serve   serveCommand   `cmd:"" default:"withargs" help:"Serve the dashboard (the default command)."`
+		Enrich  enrichCommand  `cmd:"" help:"Print the enriched datasets of files; no server, no database."`
+		Version versionCommand `cmd:"" help:"Print the version."`
+	}
+	exited := false // by --help, which kong answers while it parses
+	parser := kong.Must(&commands,
+		kong.Name("smolscope"),
+		kong.Description("A dashboard for people who evaluate LLM agents."),
+		kong.DefaultEnvars("SMOLSCOPE"),
+		kong.Writers(stdout, stderr),
+		kong.Exit(func(int) { exited = true }),
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 100}),
+		kong.BindTo(ctx, (*context.Context)(nil)),
+		kong.Bind(streams{in: stdin, out: stdout, err: stderr}),
+	)
+	command, err := parser.Parse(args)
+	if exited {
+		return done
+	}
+	if err != nil {
+		fmt.Fprintf(stderr, "smolscope: %v\nRun \"%s --help\" to see what is allowed.\n", err, commandOf(args, err))
+		return wrongUsage
+	}
+	switch err := command.Run(); {
+	case errors.Is(err, errRefused):
+		return no
+	case err != nil:
+		fmt.Fprintf(stderr, "smolscope: %v\n", err)
+		return no
+	}
+	return done
+}
+
+// commandOf returns the command that a wrong command line was meant for. It is
+// serve only where serve was written: without a command, anything was meant.
+func commandOf(args []string, err error) string {
+	if parse, ok := errors.AsType[*kong.ParseError](err); ok {
+		if node := parse.Context.Selected(); node != nil && len(args) > 0 && args[0] == node.Name {
+			return "smolscope " + node.Name
+		}
+	}
+	return "smolscope"
+}
