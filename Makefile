@@ -1,0 +1,80 @@
+# `make run` serves smolscope on http://127.0.0.1:8080; `make test` runs every test.
+# The other targets are for working on it: CONTRIBUTING.md says when.
+
+staticcheck := go tool -modfile=tools/go.mod staticcheck
+benchstat   := go tool -modfile=tools/go.mod benchstat
+wasm_exec   := $(shell go env GOROOT)/lib/wasm/go_js_wasm_exec
+pure        := ./enrich/... ./views/...
+generated   := ':(glob)**/*_templ.go' docs/fields.md
+goldens      = $(addprefix ./,$(sort $(dir $(shell grep -rl --include='*_test.go' 'flag.Bool."update"' cmd enrich server views))))
+
+.PHONY: run demo dev build assets generate test unit race wasm-test browser-test chromium check update fuzz bench clean
+
+run: build
+	bin/smolscope serve
+
+demo: build
+	bin/smolscope serve --demo
+
+# Rebuilds on save and reloads the browser; static files are served from disk.
+dev: assets
+	go tool templ generate --watch --proxy=http://127.0.0.1:8080 --cmd="go run ./cmd/smolscope serve --dev"
+
+build: assets
+	go build -o bin/smolscope ./cmd/smolscope
+
+assets: static/dist/echarts.js
+
+static/dist/echarts.js: static/assets/echarts.js static/assets/build.js node_modules/.package-lock.json
+	node static/assets/build.js
+
+node_modules/.package-lock.json: package.json package-lock.json
+	npm ci
+
+generate:
+	go tool templ generate
+	go test ./enrich -run Docs -update
+
+# The tests end with the browser's, the slowest. The others run once, with the race detector.
+test: assets race wasm-test browser-test
+
+unit:
+	go test ./...
+
+race:
+	go test -race ./...
+
+wasm-test:
+	GOOS=js GOARCH=wasm go test -exec=$(wasm_exec) $(pure)
+
+browser-test: build chromium
+	cd server/browsertest && go vet ./... && SMOLSCOPE_BIN=$(CURDIR)/bin/smolscope go test -count=1 ./...
+
+chromium:
+	command -v chromium || { apt-get update && apt-get install -y --no-install-recommends chromium fonts-liberation; }
+
+# What CI checks before the tests, fastest first.
+check:
+	test -z "$$(gofmt -l $$(git ls-files '*.go') | tee /dev/stderr)"
+	go tool templ fmt -fail .
+	$(MAKE) generate && git diff --exit-code -- $(generated)
+	go mod tidy -diff && cd tools && go mod tidy -diff && cd ../server/browsertest && go mod tidy -diff
+	go vet ./... && $(staticcheck) ./... && go fix -diff ./...
+	CGO_ENABLED=0 go build -o /dev/null ./...
+	GOOS=js GOARCH=wasm go build -o /dev/null $(pure)
+
+# Rewrites the golden files; read the difference before you commit it.
+update:
+	go test $(goldens) -update && git diff --stat
+
+fuzz:
+	for p in $$(go list ./...); do for f in $$(go test -list '^Fuzz' $$p | grep '^Fuzz'); do \
+		go test -run '^$$' -fuzz "^$$f$$" -fuzztime 30s $$p || exit 1; done; done
+
+# Keep bench.txt of the commit before as old.txt to compare with it.
+bench:
+	go test -run '^$$' -bench . -benchmem -count 10 ./... | tee bench.txt
+	test ! -e old.txt || $(benchstat) old.txt bench.txt
+
+clean:
+	rm -rf bin node_modules bench.txt && find static/dist -type f ! -name .gitkeep -delete
