@@ -5,7 +5,7 @@ staticcheck := go tool -modfile=tools/go.mod staticcheck
 benchstat   := go tool -modfile=tools/go.mod benchstat
 wasm_exec   := $(shell go env GOROOT)/lib/wasm/go_js_wasm_exec
 pure        := ./enrich/... ./views/...
-generated   := ':(glob)**/*_templ.go' docs/fields.md
+generated   := ':(glob)**/*_templ.go' docs/fields.md docs/formats.md
 goldens      = $(addprefix ./,$(sort $(dir $(shell grep -rl --include='*_test.go' 'flag.Bool."update"' cmd enrich server views))))
 
 .PHONY: run demo dev build assets generate test unit race wasm-test browser-test chromium check update fuzz bench clean
@@ -55,7 +55,7 @@ chromium:
 
 # What CI checks before the tests, fastest first.
 check:
-	test -z "$$(gofmt -l $$(git ls-files '*.go') | tee /dev/stderr)"
+	test -z "$$(gofmt -l *.go cmd enrich server static views | tee /dev/stderr)"
 	go tool templ fmt -fail .
 	$(MAKE) generate && git diff --exit-code -- $(generated)
 	go mod tidy -diff && cd tools && go mod tidy -diff && cd ../server/browsertest && go mod tidy -diff

@@ -19,7 +19,9 @@ import (
 // are runs of their own, except metadata, which describes nothing by itself.
 func Assemble(parts []*Part) []*Run {
 	parts = slices.Clone(parts)
-	slices.SortFunc(parts, func(a, b *Part) int { return cmp.Compare(a.Source, b.Source) })
+	slices.SortStableFunc(parts, func(a, b *Part) int {
+		return cmp.Or(cmp.Compare(a.Source, b.Source), cmp.Compare(a.Group, b.Group))
+	})
 	parts = slices.CompactFunc(parts, func(a, b *Part) bool { return a == b })
 	var items []item
 	for _, p := range parts {

@@ -47,6 +47,7 @@ type facts struct {
 	orphans   int
 	dups      int
 	toolNames []string
+	deltas    []Time // of SMOLTRACE's stream deltas
 }
 
 // Where a test's tokens come from: the values of token_source (spec §3.2).
@@ -88,6 +89,12 @@ func newFacts(trace *Trace, t *tree, u *usage, root int, spans []int) *facts {
 	for _, i := range spans {
 		in[i] = true
 	}
+	for _, e := range f.stepEvents(t, "step") {
+		if kind, _ := e.Attrs.Str(attr.StepType); kind == "ChatMessageStreamDelta" {
+			f.deltas = append(f.deltas, e.Time)
+		}
+	}
+	slices.Sort(f.deltas)
 	f.readUsage(u, in)
 	f.readTools(t)
 	f.readSteps(t)
@@ -128,7 +135,11 @@ func (f *facts) readUsage(u *usage, in map[int]bool) {
 	t := u.tree
 	for _, i := range u.calls {
 		if in[i] {
-			c := newCall(&t.spans[i], u.callSpans(i))
+			spans := u.callSpans(i)
+			c := newCall(&t.spans[i], spans)
+			c.completion = u.completionOf(i)
+			c.latency = newLatency(&t.spans[i], spans, f.streamDeltas(&t.spans[i]), c.completion)
+			c.streamed = c.streamed || c.latency.ttft != nil
 			if c.errorType != "" {
 				f.callErrors++
 			}

@@ -20,6 +20,8 @@ func (e *enricher) leaderboardRow(t *Tables) LeaderboardRow {
 	b.verdicts()
 	b.work()
 	b.tokens()
+	b.latency()
+	b.requests()
 	b.tools()
 	b.storedSummary()
 	b.compareStored()
@@ -27,7 +29,9 @@ func (e *enricher) leaderboardRow(t *Tables) LeaderboardRow {
 	r.Timestamp, r.TotalTests = r.EvaluationDate, r.NumTests
 	b.note(Derived, "alias of evaluation_date", &r.Timestamp)
 	b.note(Derived, "alias of num_tests", &r.TotalTests)
-	r.DataQuality = e.found.column("run", attr.KeyValue{Key: "producer_era", Value: attr.StringValue(e.producerEra())})
+	r.DataQuality = e.found.column("run",
+		attr.KeyValue{Key: "producer_era", Value: attr.StringValue(e.producerEra())},
+		attr.KeyValue{Key: "streamed_calls", Value: attr.StringValue(b.streamed)})
 	b.note(Derived, "findings about the run", &r.DataQuality)
 	e.provenance.put(Leaderboard, "run", columnOrigins(b.origins, LeaderboardColumns, r, Origin{Reported, "leaderboard row"}))
 	return *r
@@ -40,6 +44,8 @@ type leaderboardBuilder struct {
 	tables *Tables
 	row    *LeaderboardRow
 	stated attr.Set // the stored leaderboard row
+
+	streamed string // LLM calls that streamed, of all, as "12/50"
 }
 
 func (b *leaderboardBuilder) text(keys ...string) *string {
@@ -370,6 +376,61 @@ func (b *leaderboardBuilder) tokenReason(known int) string {
 		reason += fmt.Sprintf("; %s tokens are left out because AGENT and outer spans only repeat what those calls used", compact(uncounted))
 	}
 	return reason
+}
+
+// latency summarises the calls of the run, not its tests (spec §3.7).
+func (b *leaderboardBuilder) latency() {
+	r := b.row
+	var ttft []float64
+	var tbt, mean sum[float64]
+	calls, streamed := 0, 0
+	for _, tr := range b.traces {
+		for i := range tr.whole.calls {
+			c := &tr.whole.calls[i]
+			calls++
+			if c.streamed {
+				streamed++
+			}
+			tbt.add(c.latency.tbt)
+			mean.add(c.latency.ttft)
+			if c.latency.ttft != nil {
+				ttft = append(ttft, *c.latency.ttft)
+			}
+		}
+	}
+	slices.Sort(ttft)
+	r.AvgTTFTSeconds, r.AvgTBTSeconds = mean.mean(), tbt.mean()
+	r.P50TTFTSeconds, r.P95TTFTSeconds, r.P99TTFTSeconds = Percentile(ttft, 0.5), Percentile(ttft, 0.95), Percentile(ttft, 0.99)
+	b.note(Derived, fmt.Sprintf("%d of %s have a time to first token", len(ttft), plural(calls, "LLM call")),
+		&r.AvgTTFTSeconds, &r.P50TTFTSeconds, &r.P95TTFTSeconds, &r.P99TTFTSeconds)
+	b.note(Derived, fmt.Sprintf("%d of %s have a time between tokens", tbt.known, plural(calls, "LLM call")), &r.AvgTBTSeconds)
+	if calls > 0 {
+		b.streamed = fmt.Sprintf("%d/%d", streamed, calls)
+	}
+}
+
+// requests takes the commonest parameters over all calls that state them, of
+// equals the one seen first (spec §3.10 common_*).
+func (b *leaderboardBuilder) requests() {
+	r := b.row
+	var temperature, topP []float64
+	var maxTokens []int64
+	for _, tr := range b.traces {
+		for i := range tr.whole.calls {
+			c := &tr.whole.calls[i]
+			if c.temperature != nil {
+				temperature = append(temperature, *c.temperature)
+			}
+			if c.topP != nil {
+				topP = append(topP, *c.topP)
+			}
+			if c.maxTokens != nil {
+				maxTokens = append(maxTokens, *c.maxTokens)
+			}
+		}
+	}
+	r.CommonTemperature, r.CommonTopP, r.CommonMaxTokens = mode(temperature), mode(topP), mode(maxTokens)
+	b.note(Derived, "commonest over the LLM calls that state it", &r.CommonTemperature, &r.CommonTopP, &r.CommonMaxTokens)
 }
 
 func (b *leaderboardBuilder) tools() {

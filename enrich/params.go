@@ -27,7 +27,9 @@ type call struct {
 	finishReasons    []string
 	tools            []toolDefinition
 	streamed         bool
-	truncated        bool // invocation parameters were cut off by the producer
+	truncated        bool   // invocation parameters were cut off by the producer
+	completion       *int64 // completion tokens of its usage leaves
+	latency          latency
 	errorType        string
 }
 

@@ -22,6 +22,7 @@ const (
 	FlagSuccessRepaired     = "success_repaired"
 	FlagParamsVary          = "params_vary"
 	FlagParametersTruncated = "invocation_parameters_truncated"
+	FlagTBTFromChunks       = "tbt_from_chunks"
 	FlagStepsDerived        = "steps_derived"
 	FlagToolsDerived        = "tools_derived"
 	FlagToolCalledDerived   = "tool_called_derived"
@@ -42,7 +43,7 @@ var Flags = []string{
 	FlagParametersTruncated, FlagJobTypeInferred, FlagMultiTestTrace, FlagOrphanSpans,
 	FlagParamsVary, FlagPowerCost, FlagPromptTruncated, FlagProviderOverridden,
 	FlagResultsFromTraces, FlagRowIDSynthesized, FlagRunIDConflict, FlagSiblingDuplicate,
-	FlagStepsDerived, FlagStoredSummary, FlagSuccessRepaired, FlagToolCalledDerived,
+	FlagStepsDerived, FlagStoredSummary, FlagSuccessRepaired, FlagTBTFromChunks, FlagToolCalledDerived,
 	FlagToolsDerived, FlagTruncatedFile, FlagTZUnknown, FlagUnjoinedResult, FlagUnjoinedTrace,
 }
 

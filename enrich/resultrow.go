@@ -269,6 +269,14 @@ func (b *resultBuilder) requests(f *facts) {
 		b.raise(FlagParametersTruncated)
 	}
 	r.FinishReasons, r.ResponseID, r.ResponseModel = f.responses()
+	var ttftFrom string
+	r.TTFT, ttftFrom = f.firstTTFT()
+	b.note(Reported, ttftFrom, &r.TTFT)
+	var fromChunks bool
+	if r.TBT, fromChunks = f.meanTBT(); fromChunks {
+		b.raise(FlagTBTFromChunks)
+	}
+	b.note(Derived, "mean over the LLM calls that streamed", &r.TBT)
 	b.note(Derived, "request of the test's LLM calls", &r.Temperature, &r.TopP, &r.MaxTokens, &r.FrequencyPenalty, &r.PresencePenalty)
 	b.note(Derived, "responses of the test's LLM calls", &r.FinishReasons, &r.ResponseID, &r.ResponseModel)
 }

@@ -127,6 +127,11 @@ func (e *enricher) traceRequests(r *TraceRow, o origins, f *facts) {
 	r.TopP, _ = agreed(f.calls, func(c *call) *float64 { return c.topP })
 	r.MaxTokens, _ = agreed(f.calls, func(c *call) *int64 { return c.maxTokens })
 	r.FinishReasons, r.ResponseID, r.ResponseModel = f.responses()
+	var ttftFrom string
+	r.TTFT, ttftFrom = f.firstTTFT()
+	r.AvgTBT, _ = f.meanTBT()
+	o.note(Reported, ttftFrom, &r.TTFT)
+	o.note(Derived, "mean over the LLM calls that streamed", &r.AvgTBT)
 	o.note(Derived, "request of the LLM calls", &r.Temperature, &r.TopP, &r.MaxTokens)
 	o.note(Derived, "responses of the LLM calls", &r.FinishReasons, &r.ResponseID, &r.ResponseModel)
 	var tools []toolDefinition

@@ -145,11 +145,16 @@ func TestUploadKeepsGoodFiles(t *testing.T) {
 		}
 	}
 	for name, want := range map[string]string{
-		"unknown.txt": "unknown.txt", "unknown.json": "unknown.json", "empty": "empty", "binary.bin": "binary.bin",
-		"truncated.json": "truncated.json", "lines.jsonl": "line 7", "nothing.json": "nothing.json",
+		"unknown.txt":    `text that begins "hello, world"; known: smoltrace-results`,
+		"unknown.json":   "object with keys name, value; known: smoltrace-results",
+		"empty":          "empty file (0 bytes), expected one of smoltrace-results",
+		"binary.bin":     "binary data; known: smoltrace-results",
+		"truncated.json": "breaks off inside row 2",
+		"lines.jsonl":    "line 7: expected",
+		"nothing.json":   "empty list",
 	} {
 		if !strings.Contains(said[name], want) {
-			t.Errorf("receipt of %s says %q, want it to name %q", name, said[name], want)
+			t.Errorf("receipt of %s says %q, want %q in it", name, said[name], want)
 		}
 	}
 	for _, f := range files {

@@ -18,6 +18,8 @@ func newSpool() (*spool, error) {
 	if err != nil {
 		return nil, err
 	}
+	// Where an open file can have no name, a kill leaves nothing behind.
+	os.Remove(file.Name())
 	return &spool{file: file}, nil
 }
 

@@ -40,7 +40,11 @@ func (s *Server) test(c echo.Context, v *store.Snapshot) (component, error) {
 	return views.Test(views.NewTestPage(d)), nil
 }
 
-// addTrace adds a test's trace with its spans, unless only its id is known.
+// toldSpans is how many spans of a test are read to tell its story; the trace's
+// page has them all.
+const toldSpans = 2000
+
+// addTrace adds a test's trace with its first spans, unless only its id is known.
 func addTrace(ctx context.Context, v *store.Snapshot, d *views.TestData, id string) error {
 	trace, err := v.Trace(ctx, d.Run.RunID, id)
 	if errors.Is(err, store.ErrNotFound) {
@@ -50,16 +54,16 @@ func addTrace(ctx context.Context, v *store.Snapshot, d *views.TestData, id stri
 		return err
 	}
 	d.Trace = &trace
-	if d.Rows, _, err = v.SpanRows(ctx, store.SpanQuery{Run: d.Run.RunID, Trace: id}); err != nil {
+	if d.Rows, _, err = v.SpanRows(ctx, store.SpanQuery{Run: d.Run.RunID, Trace: id, To: toldSpans}); err != nil {
 		return err
 	}
-	text, err := v.TraceSpans(ctx, d.Run.RunID, id)
+	texts, err := v.SpansOf(ctx, d.Run.RunID, id, d.Rows)
 	if err != nil {
 		return err
 	}
-	d.Spans = make([]enrich.Span, len(d.Rows))
-	for i, row := range d.Rows {
-		if d.Spans[i], err = decode.Span([]byte(text[row.JSONFrom:row.JSONTo])); err != nil {
+	d.Spans = make([]enrich.Span, len(texts))
+	for i, text := range texts {
+		if d.Spans[i], err = decode.Span(text); err != nil {
 			return err
 		}
 	}

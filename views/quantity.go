@@ -93,6 +93,8 @@ func number(u enrich.Unit, f float64) string {
 		return unit.Energy(&f)
 	case enrich.Grams:
 		return unit.Grams(&f)
+	case enrich.None: // a setting, such as a temperature, is written as it was set
+		return unit.Exact(&f)
 	case enrich.Count:
 		if f == float64(int64(f)) {
 			return unit.Count(new(int64(f)))

@@ -162,7 +162,8 @@ func runFacts(r *enrich.LeaderboardRow) string {
 	if r.DatasetUsed != nil {
 		suite = "suite " + visible(*r.DatasetUsed)
 	}
-	return join(agent, visible(deref(r.Provider)), visible(deref(r.Hardware)), suite, visible(deref(r.SuiteVersion)), tests)
+	version := prefixed("suite version ", visible(deref(r.SuiteVersion)))
+	return join(agent, visible(deref(r.Provider)), visible(deref(r.Hardware)), suite, version, tests)
 }
 
 func runTabs(d RunData, current string, found int) []Tab {
@@ -463,10 +464,13 @@ func (q *RunQuality) addStored(d RunData) {
 		for _, name := range slices.Sorted(maps.Keys(d.Quality.Stored[w])) {
 			was := d.Quality.Stored[w][name]
 			line := StoredLine{Where: place, Name: visible(name)}
-			switch r := byCase[w]; {
-			case w == "run":
+			switch r := byCase[w]; kindOf(w) {
+			case "run":
 				line.compare(lookup(enrich.LeaderboardColumns, &d.Row, name), was)
-			case r != nil:
+			case "test":
+				if r == nil {
+					r = new(enrich.ResultRow)
+				}
 				line.compare(lookup(enrich.ResultColumns, r, name), was)
 			default:
 				line.compare(lookup(enrich.TraceColumns, new(enrich.TraceRow), name), was)

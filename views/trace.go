@@ -196,16 +196,27 @@ func traceFacts(d TraceData) []TitleFact {
 func traceFindings(d TraceData) []Finding {
 	list := rowFindings(enrich.TraceColumns, &d.Trace, d.Trace.DataQuality)
 	var rollup int64
+	var agents, others int
 	for i := range d.Rows {
 		r := &d.Rows[i]
-		if r.Counted != nil && !*r.Counted && r.TotalTokens != nil && enrich.Role(r.SpanKind) == enrich.RoleAgent {
-			rollup += *r.TotalTokens
+		if r.Counted == nil || *r.Counted || r.TotalTokens == nil || *r.TotalTokens == 0 {
+			continue
+		}
+		rollup += *r.TotalTokens
+		if enrich.Role(r.SpanKind) == enrich.RoleAgent {
+			agents++
+		} else {
+			others++
 		}
 	}
 	if rollup == 0 {
 		return list
 	}
-	said := fmt.Sprintf("The AGENT span repeats %s tokens of the calls under it; those are not counted again.", unit.Count(&rollup))
+	who := plural(agents+others, "span") + " around them repeat"
+	if agents == 1 && others == 0 {
+		who = "the AGENT span around them repeats"
+	}
+	said := fmt.Sprintf("Only the calls themselves are summed; %s %s tokens, which stand crossed out below.", who, unit.Count(&rollup))
 	for i := range list {
 		if list[i].Title == corrections["total_tokens"].title {
 			list[i].Sentence, _, _ = strings.Cut(list[i].Sentence, ". ")
@@ -297,7 +308,9 @@ func newSpanLine(r *enrich.SpanRow, extent float64) SpanLine {
 			l.X, l.Width = "0", "100"
 			if extent > 0 {
 				l.X, l.Width = geometry(100**r.OffsetUS/extent), geometry(100**r.DurationUS/extent)
-				l.Thin = *r.DurationUS/extent < 0.005
+				if l.Thin = *r.DurationUS/extent < 0.005; l.Thin {
+					l.X = geometry(min(100**r.OffsetUS/extent, 99.5))
+				}
 			}
 		}
 	}

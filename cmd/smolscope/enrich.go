@@ -104,15 +104,19 @@ func report(w io.Writer, path string, file enrich.File) {
 			fmt.Fprintf(w, "%s: and %d more\n", printable(path), len(file.Warnings)-most)
 			break
 		}
-		line, ok := strings.CutPrefix(warning.Where, "line ")
-		if !ok {
-			line = " " + warning.Where
-		}
-		fmt.Fprintln(w, printable(path+":"+line+": "+warning.Message))
+		fmt.Fprintln(w, printable(path+atLine(warning.Where+": "+warning.Message)))
 	}
 	if file.Error != nil {
-		fmt.Fprintln(w, printable(path+strings.TrimPrefix(*file.Error, file.Name)))
+		fmt.Fprintln(w, printable(path+atLine(*file.Error)))
 	}
+}
+
+// atLine puts a message behind a file's name, its line as compilers write it.
+func atLine(message string) string {
+	if rest, ok := strings.CutPrefix(message, "line "); ok {
+		return ":" + rest
+	}
+	return ": " + message
 }
 
 // printable keeps what a file holds from steering the terminal.

@@ -117,6 +117,5 @@ func (in input) refusal(err error) enrich.File {
 	if pathError, ok := errors.AsType[*fs.PathError](err); ok {
 		err = pathError.Err // without the path, which names this machine's folders
 	}
-	reason := in.name + ": " + err.Error()
-	return enrich.File{Name: in.name, Error: &reason}
+	return enrich.File{Name: in.name, Repairs: []string{}, Warnings: []enrich.Warning{}, Error: new(err.Error())}
 }

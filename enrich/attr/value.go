@@ -192,7 +192,10 @@ func (v Value) Nanos() (int64, bool) {
 		case n < 1e17:
 			unit = 1e3
 		}
-		return n * unit, n <= math.MaxInt64/unit
+		if n > math.MaxInt64/unit {
+			return 0, false
+		}
+		return n * unit, true
 	}
 	f, ok := v.Float()
 	if !ok || f <= 0 || f >= 1e17 {

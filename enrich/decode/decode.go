@@ -92,6 +92,9 @@ type decoder struct {
 
 	noted     enrich.TraceID // whose spelling is in the repairs already
 	lastScope *enrich.Scope
+	exact     bool    // times are nanoseconds, whatever their size
+	written   int64   // see time
+	moments   []int64 // what the times of the span's events were written as
 	flat      map[enrich.TraceID]*enrich.Trace
 	documents map[string]int // index in part.Metrics, by run id
 	resources resources
@@ -106,7 +109,8 @@ type decoder struct {
 
 // Read decodes one file. The receipt it returns says what was found; a part
 // comes with it unless nothing in the file was usable, and then the receipt's
-// Error says why. The name serves messages, and tells what an empty list is.
+// Error says why, without the file's name, which the receipt has beside it. The
+// name only tells what an empty list is of.
 func Read(name string, r io.Reader) (*enrich.Part, enrich.File) {
 	d := &decoder{name: name, part: &enrich.Part{}, in: &hashed{r: r, sum: sha256.New()}}
 	d.keep.remember()
@@ -166,7 +170,7 @@ func (d *decoder) read(in *bufio.Reader) {
 // finish turns what was found into the part and the receipt.
 func (d *decoder) finish() (*enrich.Part, enrich.File) {
 	if d.in.err != nil {
-		d.failure = fmt.Sprintf("%s: reading: %v", d.name, d.in.err)
+		d.failure = fmt.Sprintf("reading: %v", d.in.err)
 	}
 	f := enrich.File{Name: d.name, SHA256: hex.EncodeToString(d.in.sum.Sum(nil)), Repairs: []string{}, Warnings: []enrich.Warning{}}
 	if d.format != nil {
@@ -193,7 +197,7 @@ func (d *decoder) finish() (*enrich.Part, enrich.File) {
 
 // refuse ends the reading: nothing of the file is used.
 func (d *decoder) refuse(format string, args ...any) {
-	d.failure = d.name + ": " + fmt.Sprintf(format, args...)
+	d.failure = fmt.Sprintf(format, args...)
 	d.refused = true
 	d.s.err = errRefused
 }

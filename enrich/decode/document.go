@@ -139,7 +139,7 @@ func (d *decoder) brokenOff() {
 	} else if d.kept > 1 {
 		kept = fmt.Sprintf("%d whole rows were kept", d.kept)
 	}
-	d.failure = fmt.Sprintf("%s:%d: breaks off %s: %s; %s", d.name, line, place, message, kept)
+	d.failure = fmt.Sprintf("line %d: breaks off %s: %s; %s", line, place, message, kept)
 	d.flag("truncated_file")
 }
 

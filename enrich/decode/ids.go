@@ -85,16 +85,15 @@ func (d *decoder) idText(field string) []byte {
 	return nil
 }
 
-// nameSpans gives ids to the spans of a trace that the file gives none: the
-// first digits of the SHA-256 of what the span says and its place in the trace.
-func (d *decoder) nameSpans(spans []enrich.Span) {
-	for i := range spans {
-		if spans[i].ID == (enrich.SpanID{}) {
-			d.json = spans[i].AppendJSON(d.json[:0])
-			d.json = append(d.json, '#')
-			d.json = strconv.AppendInt(d.json, int64(i), 10)
-			spans[i].ID, _ = enrich.ParseSpanID(string(d.json))
-			d.repairs.missing++
-		}
+// nameSpan gives an id to a span that the file gives none: the first digits of
+// the SHA-256 of what the span says and its place in the trace.
+func (d *decoder) nameSpan(sp *enrich.Span, place int) {
+	if sp.ID != (enrich.SpanID{}) {
+		return
 	}
+	d.json = sp.AppendJSON(d.json[:0])
+	d.json = append(d.json, '#')
+	d.json = strconv.AppendInt(d.json, int64(place), 10)
+	sp.ID, _ = enrich.ParseSpanID(string(d.json))
+	d.repairs.missing++
 }

@@ -14,7 +14,7 @@ import (
 // maxWarnings is how many warnings a receipt lists; the rest are counted.
 const maxWarnings = 100
 
-// Repairs are what was mended in a file, counted.
+// repairs are what was mended in a file, counted.
 type repairs struct {
 	padded  int // ids with fewer digits than they should have
 	derived int // ids made because the file's is no hex number

@@ -5,7 +5,7 @@ import (
 	"smolscope/enrich/attr"
 )
 
-// Resources hands out one Resource for all that say the same. They are found
+// resources hands out one Resource for all that say the same. They are found
 // by how they were written, so that one that came before is not read again,
 // and by what they say.
 type resources struct {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math/bits"
 	"strconv"
 	"unicode/utf8"
 )
@@ -194,34 +195,44 @@ func (s *scanner) expected(what string, at int) {
 // token skips white space and returns the byte that begins the next token,
 // which it leaves unread: 0 at the end or after an error.
 func (s *scanner) token() byte {
-	const spaces = 0x2020202020202020
 	for {
 		for s.pos < len(s.buf) {
-			switch c := s.buf[s.pos]; c {
-			case ' ':
-				// Files written for people are one quarter indentation.
-				if s.pos+8 <= len(s.buf) && binary.LittleEndian.Uint64(s.buf[s.pos:]) == spaces {
-					s.pos += 8
-					continue
+			c := s.buf[s.pos]
+			if c > ' ' {
+				if s.err != nil {
+					return 0
 				}
-				s.pos++
+				return c
+			}
+			switch c {
 			case '\n':
 				if s.oneLine && s.depth > 0 {
 					return c
 				}
 				s.pos++
-			case '\t', '\r':
+				s.indent()
+			case ' ', '\t', '\r':
 				s.pos++
 			default:
-				if s.err != nil {
-					return 0
-				}
 				return c
 			}
 		}
 		if !s.fill() {
 			return 0
 		}
+	}
+}
+
+// indent skips the spaces at the start of a line, which are a quarter of a
+// file that is written for people.
+func (s *scanner) indent() {
+	const spaces = 0x2020202020202020
+	for s.pos+8 <= len(s.buf) {
+		if x := binary.LittleEndian.Uint64(s.buf[s.pos:]) ^ spaces; x != 0 {
+			s.pos += bits.TrailingZeros64(x) >> 3
+			return
+		}
+		s.pos += 8
 	}
 }
 

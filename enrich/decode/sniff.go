@@ -7,7 +7,7 @@ import (
 	"unicode/utf8"
 )
 
-// Keys are the top-level keys of a row, as far as they have been seen.
+// keys are the top-level keys of a row, as far as they have been seen.
 type keys struct {
 	seen  []string
 	kinds []kind // of their values
@@ -207,7 +207,7 @@ const (
 	byteOrder  = "\xef\xbb\xbf" // UTF-8's byte order mark
 )
 
-// binary names a file that is not JSON by its first bytes, or returns "".
+// binaryFormat names a file that is not JSON by its first bytes, or returns "".
 func binaryFormat(head []byte) string {
 	for _, m := range magics {
 		if len(head) >= m.at && bytes.HasPrefix(head[m.at:], []byte(m.bytes)) {

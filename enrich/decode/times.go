@@ -9,10 +9,12 @@ import (
 
 // time reads a time by the rule TIME of spec §2.1: a number counts seconds,
 // milliseconds, microseconds or nanoseconds by its size, and a text is a number
-// or an ISO 8601 time. Zero, null and "" are no time.
+// or an ISO 8601 time. Zero, null and "" are no time. In d.written it leaves
+// the whole number that the time was written as, 0 if it was none.
 func (d *decoder) time(field string) enrich.Time {
 	const want = "nanoseconds"
 	s := d.s
+	d.written = 0
 	switch s.kind() {
 	case nullKind:
 		s.null()
@@ -21,6 +23,10 @@ func (d *decoder) time(field string) enrich.Time {
 		line := s.line(s.pos)
 		text := s.number()
 		n, ok := parseInt(text)
+		if d.exact && n > 0 {
+			return enrich.Time(n)
+		}
+		d.written = n
 		v := attr.IntValue(n)
 		if !ok {
 			v = attr.StringValue(string(text))
@@ -68,16 +74,23 @@ func parseTime(text string) (t enrich.Time, naive, ok bool) {
 	}
 	for _, layout := range []string{time.RFC3339Nano, "2006-01-02 15:04:05.999999999Z07:00"} {
 		if at, err := time.Parse(layout, text); err == nil {
-			return enrich.Time(at.UnixNano()), false, inRange(at)
+			t, ok := unixNano(at)
+			return t, false, ok
 		}
 	}
 	for _, layout := range naiveLayouts {
 		if at, err := time.Parse(layout, text); err == nil {
-			return enrich.Time(at.UnixNano()), true, inRange(at)
+			t, ok := unixNano(at)
+			return t, ok, ok
 		}
 	}
 	return 0, false, false
 }
 
-// inRange keeps out years that an int64 of nanoseconds cannot hold.
-func inRange(t time.Time) bool { return t.Year() >= 1970 && t.Year() < 2262 }
+// unixNano keeps out what an int64 of nanoseconds since 1970 cannot hold.
+func unixNano(t time.Time) (enrich.Time, bool) {
+	if t.Year() < 1970 || t.Year() >= 2262 || t.UnixNano() <= 0 {
+		return 0, false
+	}
+	return enrich.Time(t.UnixNano()), true
+}

@@ -60,8 +60,8 @@ func (d *decoder) traceRow() {
 		if t.Spans[i].TraceID == (enrich.TraceID{}) {
 			t.Spans[i].TraceID = t.ID
 		}
+		d.nameSpan(&t.Spans[i], i)
 	}
-	d.nameSpans(t.Spans)
 	d.part.Traces = append(d.part.Traces, &t)
 }
 
@@ -95,11 +95,9 @@ func (d *decoder) flatSpan() {
 		d.flat[sp.TraceID] = t
 		d.part.Traces = append(d.part.Traces, t)
 	}
+	d.nameSpan(&sp, len(t.Spans))
 	t.Spans = append(t.Spans, sp)
 	if runID := sp.Row.Get("run_id"); !runID.IsNull() && len(t.Row) == 0 {
 		t.Row = attr.Set{{Key: "run_id", Value: runID}}
-	}
-	if sp.ID == (enrich.SpanID{}) {
-		d.nameSpans(t.Spans)
 	}
 }

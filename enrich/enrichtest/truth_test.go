@@ -15,7 +15,7 @@ import (
 // TestTruth enriches generated runs and compares them with what the generator
 // did, which the rules have to find again under double counts and lost spans.
 func TestTruth(t *testing.T) {
-	for _, plan := range enrichtest.Demo() {
+	for _, plan := range enrichtest.Demo()[:len(enrichtest.Models)] {
 		run := enrichtest.New(plan)
 		t.Run(run.Folder, func(t *testing.T) {
 			var parts []*enrich.Part

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"bytes"
 	"context"
 	"database/sql"
 	"errors"
@@ -154,12 +155,36 @@ func (v *Snapshot) TraceSpans(ctx context.Context, run, trace string) (enrich.JS
 	}
 	var text strings.Builder
 	text.Grow(int(size.Int64) + blockSize)
-	err = v.traceText(ctx, &text, run, trace, 0, size.Int64+blockSize)
+	err = v.writeSpans(ctx, &text, run, trace, 0, size.Int64+blockSize)
 	return enrich.JSON(text.String()), err
 }
 
-// traceText writes a part of a trace's spans column.
-func (v *Snapshot) traceText(ctx context.Context, w io.Writer, run, trace string, from, to int64) error {
+// SpansOf returns the JSON of each of these spans of a trace, which need not be
+// all of it. It reads what lies between them too, so they should be near.
+func (v *Snapshot) SpansOf(ctx context.Context, run, trace string, rows []enrich.SpanRow) ([][]byte, error) {
+	if len(rows) == 0 {
+		return nil, nil
+	}
+	from, to := rows[0].JSONFrom, rows[0].JSONTo
+	for _, row := range rows {
+		from, to = min(from, row.JSONFrom), max(to, row.JSONTo)
+	}
+	var text bytes.Buffer
+	if err := v.writeSpans(ctx, &text, run, trace, from, to); err != nil {
+		return nil, err
+	}
+	if int64(text.Len()) != to-from {
+		return nil, fmt.Errorf("spans of trace %s: found %d bytes, want %d", trace, text.Len(), to-from)
+	}
+	list := make([][]byte, len(rows))
+	for i, row := range rows {
+		list[i] = text.Bytes()[row.JSONFrom-from : row.JSONTo-from]
+	}
+	return list, nil
+}
+
+// writeSpans writes a part of a trace's spans column.
+func (v *Snapshot) writeSpans(ctx context.Context, w io.Writer, run, trace string, from, to int64) error {
 	rows, err := v.tx.QueryContext(ctx, `
 		SELECT start, block
 		FROM trace_blocks
@@ -235,9 +260,11 @@ func (v *Snapshot) Span(ctx context.Context, run, trace, span string) ([]byte, e
 	if err != nil {
 		return nil, err
 	}
-	var text strings.Builder
-	err = v.traceText(ctx, &text, run, trace, row.JSONFrom, row.JSONTo)
-	return []byte(text.String()), err
+	list, err := v.SpansOf(ctx, run, trace, []enrich.SpanRow{row})
+	if err != nil {
+		return nil, err
+	}
+	return list[0], nil
 }
 
 // Metrics returns the metric points of a run, by metric name, test, time and

@@ -202,6 +202,7 @@ func field(ptr any) any {
 
 type nanos int64
 
+// Scan reads a time; null is the absent one.
 func (n *nanos) Scan(v any) error {
 	switch v := v.(type) {
 	case nil:
@@ -216,6 +217,7 @@ func (n *nanos) Scan(v any) error {
 
 type text string
 
+// Scan reads JSON; null is the absent one.
 func (t *text) Scan(v any) error {
 	switch v := v.(type) {
 	case nil:
@@ -228,15 +230,16 @@ func (t *text) Scan(v any) error {
 	return nil
 }
 
-type list[T any] struct{ list *[]T }
+type list[T any] struct{ field *[]T }
 
+// Scan reads a list; null is no list, which differs from an empty one.
 func (l list[T]) Scan(v any) error {
 	switch v := v.(type) {
 	case nil:
-		*l.list = nil
+		*l.field = nil
 		return nil
 	case string:
-		return json.Unmarshal([]byte(v), l.list)
+		return json.Unmarshal([]byte(v), l.field)
 	}
 	return fmt.Errorf("list is %T, want string", v)
 }

@@ -44,9 +44,9 @@ function draw(figure, option) {
   figure.classList.add("chart--drawn");
   const css = style();
   const chart = echarts.init(figure, coloured(theme(), css));
-  chart.setOption(coloured(option, css));
   // HTML tooltips need inline styles, which the content security policy forbids.
-  chart.setOption({ tooltip: { renderMode: "richText" } });
+  const tooltip = { ...option.tooltip, renderMode: "richText" };
+  chart.setOption(coloured({ ...option, tooltip }, css));
   return chart;
 }
 

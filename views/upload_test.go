@@ -1,0 +1,64 @@
+package views
+
+import (
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"smolscope/enrich"
+)
+
+func TestReceipt(t *testing.T) {
+	good := enrich.File{Name: "results.json", Format: "smoltrace-results", Dataset: "results", Rows: 5}
+	same := good
+	same.Repairs = []string{Unchanged}
+	refused := enrich.File{Name: "x.bin", Error: new("unknown file format")}
+	damaged := enrich.File{Name: "traces.json", Dataset: "traces", Rows: 3, Spans: 0, Error: new("ends early")}
+	warned := good
+	for range 60 {
+		warned.Warnings = append(warned.Warnings, enrich.Warning{Where: "line 7", Message: "bad"})
+	}
+	run := ReceiptRun{RunID: "r", URL: "/runs/r", New: true, Tests: 5}
+	old := run
+	old.New = false
+	for _, tt := range []struct {
+		name     string
+		r        Receipt
+		verdict  string
+		bad      bool
+		open     string
+		statuses []string
+	}{
+		{"nothing", Receipt{}, "No file arrived. Choose some, or drop them on the page.", true, "", nil},
+		{"one new run", Receipt{[]enrich.File{good}, []ReceiptRun{run}}, "1 of 1 file taken, making 1 new run.", false, "/runs/r", []string{"taken"}},
+		{"two runs", Receipt{[]enrich.File{good, good}, []ReceiptRun{run, run}}, "2 of 2 files taken, making 2 new runs.", false, "", []string{"taken", "taken"}},
+		{"added to a run", Receipt{[]enrich.File{good}, []ReceiptRun{old}}, "1 of 1 file taken, adding to 1 run.", false, "/runs/r", []string{"taken"}},
+		{"the same again", Receipt{[]enrich.File{same}, []ReceiptRun{old}}, "Nothing is new: the same bytes were uploaded before, so nothing was changed.", false, "", []string{"unchanged"}},
+		{"no run yet", Receipt{[]enrich.File{good}, nil}, "1 of 1 file taken; no run came of it yet. Files of the same run can follow in any order.", false, "", []string{"taken"}},
+		{"one refused", Receipt{[]enrich.File{refused}, nil}, "The file was not taken: see below why.", true, "", []string{"refused"}},
+		{"some refused", Receipt{[]enrich.File{refused, good}, []ReceiptRun{run}}, "1 of 2 files taken, making 1 new run.", true, "", []string{"refused", "taken"}},
+		{"damaged", Receipt{[]enrich.File{damaged}, []ReceiptRun{run}}, "1 of 1 file taken, making 1 new run.", true, "", []string{"damaged"}},
+		{"warned", Receipt{[]enrich.File{warned}, []ReceiptRun{run}}, "1 of 1 file taken, making 1 new run.", true, "", []string{"taken"}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			p := NewUploadPage(&tt.r)
+			var statuses []string
+			for _, f := range p.Files {
+				statuses = append(statuses, f.Status)
+			}
+			if p.Verdict != tt.verdict || p.Bad != tt.bad || p.Open != tt.open {
+				t.Errorf("%q, bad %v, open %q", p.Verdict, p.Bad, p.Open)
+			}
+			if diff := cmp.Diff(tt.statuses, statuses); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+	line := newFileLine(warned)
+	if len(line.Warnings) != listedWarnings || line.Rest != "10 more warnings" || line.Warnings[0] != "line 7: bad" {
+		t.Errorf("%d warnings, %q", len(line.Warnings), line.Rest)
+	}
+	if l := newFileLine(damaged); l.Rows != "3" || l.Spans != "0" {
+		t.Errorf("zero is 0: %+v", l)
+	}
+}
