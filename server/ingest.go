@@ -118,8 +118,8 @@ func take(s *spool, file NamedReader) (takenFile, error) {
 
 // sift returns the files that are new to the store, and notes on the receipts
 // of the others that they are not.
-func sift(ctx context.Context, v *store.Snapshot, taken []takenFile) ([]takenFile, error) {
-	var fresh []takenFile
+func sift(ctx context.Context, v *store.Snapshot, taken []takenFile) ([]*takenFile, error) {
+	var fresh []*takenFile
 	seen := map[string]bool{}
 	for i := range taken {
 		t := &taken[i]
@@ -134,7 +134,7 @@ func sift(ctx context.Context, v *store.Snapshot, taken []takenFile) ([]takenFil
 		case seen[t.receipt.SHA256]:
 			t.receipt.Repairs = append(t.receipt.Repairs, "the same bytes came twice in this upload: they count once")
 		default:
-			fresh = append(fresh, *t)
+			fresh = append(fresh, t)
 		}
 		seen[t.receipt.SHA256] = true
 	}
@@ -143,11 +143,11 @@ func sift(ctx context.Context, v *store.Snapshot, taken []takenFile) ([]takenFil
 
 // byFolder groups files that are to be assembled together. Files of different
 // folders meet only through what they say.
-func byFolder(files []takenFile) [][]takenFile {
-	slices.SortFunc(files, func(a, b takenFile) int {
+func byFolder(files []*takenFile) [][]*takenFile {
+	slices.SortFunc(files, func(a, b *takenFile) int {
 		return cmp.Or(cmp.Compare(a.folder, b.folder), cmp.Compare(a.receipt.SHA256, b.receipt.SHA256))
 	})
-	var groups [][]takenFile
+	var groups [][]*takenFile
 	for i, f := range files {
 		if i == 0 || files[i-1].folder != f.folder {
 			groups = append(groups, nil)
@@ -159,39 +159,41 @@ func byFolder(files []takenFile) [][]takenFile {
 
 // add stores files that were dropped together, and the runs that come of them
 // and of all that was stored before and belongs with them.
-func (in *Ingester) add(ctx context.Context, files []takenFile) error {
+func (in *Ingester) add(ctx context.Context, files []*takenFile) error {
 	drop := sha256.New()
-	for _, f := range files {
-		io.WriteString(drop, f.receipt.SHA256)
-	}
-	now := in.now()
 	var parts []*enrich.Part
 	var keys []string
-	var uploads []store.NewUpload
 	for _, f := range files {
-		own := f.part.Keys()
+		io.WriteString(drop, f.receipt.SHA256)
 		parts = append(parts, f.part)
-		keys = append(keys, own...)
-		uploads = append(uploads, store.NewUpload{
+		keys = append(keys, f.part.Keys()...)
+	}
+	change, unused, err := in.derive(ctx, parts, keys, nil)
+	if err != nil {
+		return err
+	}
+	now := in.now()
+	for _, f := range files {
+		if run, ok := unused[f.receipt.SHA256]; ok {
+			f.receipt.Warnings = append(f.receipt.Warnings, enrich.Warning{Where: "run " + run,
+				Message: "other files say more of this run, and not the same; this one is kept but not used"})
+		}
+		change.Uploads = append(change.Uploads, store.NewUpload{
 			Upload: store.Upload{
 				Receipt: f.receipt, Folder: f.folder, Drop: hex.EncodeToString(drop.Sum(nil)[:16]),
 				Size: f.bytes.size, Received: now,
 			},
-			Keys:  own,
+			Keys:  f.part.Keys(),
 			Bytes: f.bytes.reader(),
 		})
 	}
-	change, err := in.derive(ctx, parts, keys, nil)
-	if err != nil {
-		return err
-	}
-	change.Uploads = uploads
 	return in.store.Apply(ctx, change)
 }
 
 // derive assembles parts with all stored uploads that belong with them by their
-// keys, and with the given uploads, and says what is to change.
-func (in *Ingester) derive(ctx context.Context, parts []*enrich.Part, keys, uploads []string) (change store.Change, err error) {
+// keys, and with the given uploads, and says what is to change, and which
+// uploads are not used in which run.
+func (in *Ingester) derive(ctx context.Context, parts []*enrich.Part, keys, uploads []string) (change store.Change, unused map[string]string, err error) {
 	err = in.store.Read(ctx, func(v *store.Snapshot) error {
 		have := map[string]bool{}
 		for {
@@ -215,6 +217,7 @@ func (in *Ingester) derive(ctx context.Context, parts []*enrich.Part, keys, uplo
 			for _, run := range enrich.Assemble(parts) {
 				change.Runs = append(change.Runs, enrich.Enrich(run))
 			}
+			change.Runs, unused = distinct(change.Runs)
 			// A run that is stored already under an id that comes out here is
 			// the same run, whatever its uploads share.
 			known := len(uploads)
@@ -236,7 +239,39 @@ func (in *Ingester) derive(ctx context.Context, parts []*enrich.Part, keys, uplo
 		change.Remove, err = v.RunsOf(ctx, uploads...)
 		return err
 	})
-	return change, err
+	return change, unused, err
+}
+
+// distinct keeps one run of each id, the one that says most. Summaries of one
+// run can differ without saying which of them holds, and make two. The files of
+// the other count as the run's, so that they are found with it, and are
+// returned with its id.
+func distinct(runs []*enrich.Tables) (kept []*enrich.Tables, unused map[string]string) {
+	unused = map[string]string{}
+	slices.SortFunc(runs, func(a, b *enrich.Tables) int {
+		return cmp.Or(
+			cmp.Compare(a.Leaderboard.RunID, b.Leaderboard.RunID),
+			cmp.Compare(len(b.Results), len(a.Results)),
+			cmp.Compare(len(b.Spans), len(a.Spans)),
+			cmp.Compare(len(b.Metrics), len(a.Metrics)),
+			slices.Compare(a.Sources, b.Sources),
+		)
+	})
+	for i, run := range runs {
+		if i == 0 || runs[i-1].Leaderboard.RunID != run.Leaderboard.RunID {
+			kept = append(kept, run)
+			continue
+		}
+		first := kept[len(kept)-1]
+		for _, id := range run.Sources {
+			if !slices.Contains(first.Sources, id) {
+				first.Sources = append(first.Sources, id)
+				unused[id] = run.Leaderboard.RunID
+			}
+		}
+		slices.Sort(first.Sources)
+	}
+	return kept, unused
 }
 
 // reread decodes a stored upload.
@@ -364,7 +399,7 @@ func (in *Ingester) rederive(ctx context.Context, id string) (together []string,
 	if err != nil {
 		return nil, err
 	}
-	change, err := in.derive(ctx, nil, nil, together)
+	change, _, err := in.derive(ctx, nil, nil, together)
 	if err != nil {
 		return together, err
 	}

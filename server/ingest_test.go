@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"log/slog"
 	"maps"
 	"net/http"
 	"net/http/httptest"
@@ -330,6 +331,34 @@ func TestRederive(t *testing.T) {
 	}
 }
 
+// TestTwoSummariesOfOneRun uploads files that name no run and describe the same
+// one, or nothing that could tell one from another.
+func TestTwoSummariesOfOneRun(t *testing.T) {
+	row := `{"model":"m","agent_type":"tool","total_tests":4,"total_tokens":%s,"success_rate":50,"timestamp":"2026-03-02T09:00:13.152158"}`
+	metrics := `{"run_id":null,"resourceMetrics":[{"scopeMetrics":[{"metrics":[{"name":"gen_ai.gpu.power","unit":"W","gauge":{"dataPoints":[{"timeUnixNano":"1761146400000000000","asDouble":%s}]}}]}]}]}`
+	for name, form := range map[string]string{"leaderboard rows": row, "metrics": metrics} {
+		t.Run(name, func(t *testing.T) {
+			first := file{"a.json", strings.Replace(form, "%s", "11", 1)}
+			second := file{"b.json", strings.Replace(form, "%s", "12", 1)}
+			s := newServer(t)
+			for _, f := range []file{first, second} {
+				receipt, status := post(t, s, f)
+				if status != http.StatusOK || len(receipt.Files) != 1 || receipt.Files[0].Error != nil {
+					t.Errorf("%s: status %d, receipt %+v", f.name, status, receipt)
+				}
+			}
+			apart := runIDs(t, s)
+			s = newServer(t)
+			if receipt, status := post(t, s, first, second); status != http.StatusOK {
+				t.Errorf("both at once: status %d, receipt %+v", status, receipt)
+			}
+			if diff := cmp.Diff(apart, runIDs(t, s)); diff != "" {
+				t.Errorf("runs differ (-apart +together):\n%s", diff)
+			}
+		})
+	}
+}
+
 func FuzzUpload(f *testing.F) {
 	id, files := sample(15)
 	whole, contentType := form(files[0], file{"x.jsonl", "{}\n[]\n"})
@@ -341,14 +370,17 @@ func FuzzUpload(f *testing.F) {
 	f.Add("b", []byte("--b\r\nContent-Disposition: form-data; name=files; filename=x\r\n\r\n"+id))
 	s := newServer(f)
 	s.MaxUpload = 1 << 20
+	var log bytes.Buffer
+	s.Log = slog.New(slog.NewTextHandler(&log, nil))
 	f.Fuzz(func(t *testing.T, boundary string, body []byte) {
+		log.Reset()
 		r := httptest.NewRequest("POST", "http://127.0.0.1:8080/upload", bytes.NewReader(body))
 		r.Header.Set("Content-Type", "multipart/form-data; boundary="+boundary)
 		r.Header.Set("Accept", "application/json")
 		w := httptest.NewRecorder()
 		s.ServeHTTP(w, r)
 		if w.Code == http.StatusInternalServerError {
-			t.Errorf("status 500: %s", w.Body)
+			t.Errorf("status 500: %s", &log)
 		}
 		if !json.Valid(w.Body.Bytes()) {
 			t.Errorf("the answer is no JSON: %.200q", w.Body)

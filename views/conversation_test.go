@@ -1,6 +1,7 @@
 package views
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -17,11 +18,12 @@ func lines(passes []Pass) []string {
 			out = append(out, "== "+join(p.Title, p.Facts))
 		}
 		for _, m := range p.Messages {
-			line := m.Role + ": "
+			var line strings.Builder
+			line.WriteString(m.Role + ": ")
 			for _, c := range m.Calls {
-				line += c.Name + "(" + c.Arguments.Body + ") "
+				line.WriteString(c.Name + "(" + c.Arguments.Body + ") ")
 			}
-			out = append(out, line+m.Text.Body+m.Missing)
+			out = append(out, line.String()+m.Text.Body+m.Missing)
 		}
 	}
 	return out

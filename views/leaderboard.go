@@ -130,13 +130,10 @@ func NewLeaderboardPage(rows []enrich.LeaderboardRow, total int, q LeaderboardQu
 		p.Rows = append(p.Rows, line)
 	}
 	p.Summary = plural(total, "run")
-	if q.ranked() && p.Ranks {
+	if q.ranked() && p.Ranks && total > 1 {
 		p.Summary += ", ranked by the lower end of the 95 % interval of success; runs whose interval reaches the leader’s share a rank"
 	} else if c, ok := enrich.Lookup(enrich.LeaderboardColumns, q.Sort); ok {
-		p.Summary += ", sorted by " + strings.ToLower(c.Label[:1]) + c.Label[1:]
-		if strings.ToUpper(c.Label) == c.Label || strings.HasPrefix(c.Label, "GPU") || strings.HasPrefix(c.Label, "TTFT") {
-			p.Summary = plural(total, "run") + ", sorted by " + c.Label
-		}
+		p.Summary += ", sorted by “" + c.Label + "”"
 	}
 	p.Cards = leaderboardCards(rows, ranks, total)
 	p.Pager = newPager(max(q.Page, 1), len(rows), total, "runs", func(page string) string {

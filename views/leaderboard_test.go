@@ -90,7 +90,7 @@ func TestHeadings(t *testing.T) {
 	if p.Rows[0].Extra.Text != "—" {
 		t.Errorf("value of the column sorted by: %+v", p.Rows[0].Extra)
 	}
-	if !strings.Contains(p.Summary, "sorted by TTFT, mean") {
+	if !strings.Contains(p.Summary, "sorted by “TTFT, mean”") {
 		t.Errorf("summary: %q", p.Summary)
 	}
 }

@@ -31,11 +31,7 @@ function theme() {
     legend: { textStyle: { color: ink } },
     categoryAxis: { ...axis, splitLine: { show: false } },
     valueAxis: axis,
-    tooltip: {
-      backgroundColor: "var(--panel)",
-      borderColor: "var(--line-strong)",
-      textStyle: { color: "var(--ink)" },
-    },
+    tooltip: { backgroundColor: "var(--panel)", borderColor: "var(--line-strong)", textStyle: { color: "var(--ink)" } },
   };
 }
 

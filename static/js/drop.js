@@ -6,19 +6,14 @@ const overlay = document.querySelector("[data-drop-overlay]");
 const holdsFiles = (event) => event.dataTransfer?.types.includes("Files");
 let depth = 0;
 
-function show(on) {
-  depth = on ? depth : 0;
-  overlay.hidden = !on;
-}
-
+// Entering a child comes before leaving its parent, so the depths are counted.
 addEventListener("dragenter", (event) => {
   if (!holdsFiles(event)) return;
   event.preventDefault();
-  depth++;
-  show(true);
+  overlay.hidden = ++depth <= 0;
 });
 addEventListener("dragleave", (event) => {
-  if (holdsFiles(event) && --depth <= 0) show(false);
+  if (holdsFiles(event)) overlay.hidden = --depth <= 0;
 });
 addEventListener("dragover", (event) => {
   if (holdsFiles(event)) event.preventDefault();
@@ -26,7 +21,8 @@ addEventListener("dragover", (event) => {
 addEventListener("drop", async (event) => {
   if (!holdsFiles(event)) return;
   event.preventDefault();
-  show(false);
+  overlay.hidden = true;
+  depth = 0;
   // Entries die with the event: take them before the first await.
   const entries = [...event.dataTransfer.items].map((item) => item.webkitGetAsEntry?.()).filter(Boolean);
   const files = entries.length
