@@ -48,7 +48,13 @@ func summary(tables *enrich.Tables) string {
 		}
 		return strings.Join(list, " ")
 	}
-	return fmt.Sprintf("%s results=%d traces=%d metrics=%d", show("num_tests", "successful_tests", "total_tokens", "team", "dataset_used"), len(tables.Results), len(tables.Traces), len(tables.Metrics))
+	reported := 0
+	for i := range tables.Metrics {
+		if tables.Metrics[i].Source == string(enrich.Reported) {
+			reported++
+		}
+	}
+	return fmt.Sprintf("%s results=%d traces=%d metrics=%d", show("num_tests", "successful_tests", "total_tokens", "team", "dataset_used"), len(tables.Results), len(tables.Traces), reported)
 }
 
 // Any of the five files may be missing, and those that are there make one run.

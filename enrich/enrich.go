@@ -62,7 +62,7 @@ func Enrich(run *Run) *Tables {
 		tables.Traces = append(tables.Traces, row)
 		tables.Spans = append(tables.Spans, spans...)
 	}
-	tables.Metrics = e.metricRows()
+	tables.Metrics = e.metricRows(tables.Results)
 	tables.Leaderboard = e.leaderboardRow(tables)
 	tables.Quality = e.found.quality()
 	return tables

@@ -137,8 +137,12 @@ func (f *facts) readUsage(u *usage, in map[int]bool) {
 		if in[i] {
 			spans := u.callSpans(i)
 			c := newCall(&t.spans[i], spans)
-			c.completion = u.completionOf(i)
-			c.latency = newLatency(&t.spans[i], spans, f.streamDeltas(&t.spans[i]), c.completion)
+			c.leaves = u.leavesOf(i)
+			var completion sum[int64]
+			for _, leaf := range c.leaves {
+				completion.add(leaf.completion)
+			}
+			c.latency = newLatency(&t.spans[i], spans, f.streamDeltas(&t.spans[i]), completion.value())
 			c.streamed = c.streamed || c.latency.ttft != nil
 			if c.errorType != "" {
 				f.callErrors++

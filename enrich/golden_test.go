@@ -5,9 +5,11 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"smolscope/enrich"
 	"smolscope/enrich/decode"
@@ -226,5 +228,55 @@ func TestKeysConnectTheRun(t *testing.T) {
 				t.Errorf("%s: file %d shares no key with the others: %v", dir, i, p.Keys())
 			}
 		}
+	}
+}
+
+// The derived metrics of spec §4.4. A histogram has a point per set of
+// attributes; the spec's figures are over all of them.
+func TestMistralMetrics(t *testing.T) {
+	tables := enrichOne(t, load(t, mistralRun))
+	type total struct {
+		Value, Sum float64
+		Count      int64
+		Buckets    []int64
+	}
+	got := map[string]*total{}
+	for _, r := range tables.Metrics {
+		if r.Source != string(enrich.Derived) || r.TestID != nil {
+			continue
+		}
+		name := r.MetricName
+		for _, kind := range []string{"input", "output"} {
+			if strings.Contains(string(r.Attributes), `"gen_ai.token.type":"`+kind+`"`) {
+				name += " " + kind
+			}
+		}
+		if got[name] == nil {
+			got[name] = &total{Buckets: make([]int64, len(r.BucketCounts))}
+		}
+		g := got[name]
+		if r.Value != nil {
+			g.Value += *r.Value
+			continue
+		}
+		g.Count += *r.Count
+		g.Sum += *r.Sum
+		for i, n := range r.BucketCounts {
+			g.Buckets[i] += n
+		}
+	}
+	want := map[string]*total{
+		"gen_ai.requests":                  {Value: 16},
+		"gen_ai.client.errors":             {Value: 3},
+		"gen_ai.client.operation.duration": {Count: 16, Sum: 13.1385853, Buckets: []int64{0, 0, 0, 0, 0, 2, 9, 1, 4, 0, 0, 0, 0, 0, 0}},
+		"gen_ai.client.token.usage input":  {Count: 13, Sum: 21355, Buckets: []int64{0, 0, 0, 0, 0, 0, 13, 0, 0, 0, 0, 0, 0, 0, 0}},
+		"gen_ai.client.token.usage output": {Count: 13, Sum: 597, Buckets: []int64{0, 0, 8, 3, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0}},
+		"llm.token_count.total":            {Value: 21952},
+		"tests.tool_calls":                 {Count: 5, Sum: 7, Buckets: []int64{1, 1, 3, 0, 0, 0, 0, 0, 0, 0, 0, 0}},
+		"tests.steps":                      {Count: 5, Sum: 13, Buckets: []int64{0, 1, 0, 4, 0, 0, 0, 0, 0, 0, 0, 0}},
+		"tests.successful":                 {Value: 2},
+	}
+	if diff := cmp.Diff(want, got, cmpopts.EquateApprox(0, 1e-9), cmpopts.EquateEmpty()); diff != "" {
+		t.Errorf("derived metrics differ from spec §4.4 (-want +got):\n%s", diff)
 	}
 }

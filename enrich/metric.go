@@ -28,7 +28,7 @@ type MetricRow struct {
 // MetricColumns describes the metrics dataset (spec §4.1).
 var MetricColumns = []Column[MetricRow]{
 	{"run_id", "Run", None, Critical, Neither, "Id of the run.", func(r *MetricRow) any { return &r.RunID }},
-	{"test_id", "Test", None, High, Neither, "Case id of the test that a per-test point belongs to; null at run and GPU level.", func(r *MetricRow) any { return &r.TestID }},
+	{"test_id", "Test", None, High, Neither, "Id of the test that a per-test point belongs to; trace_id tells agents and repeats apart. Null at run and GPU level.", func(r *MetricRow) any { return &r.TestID }},
 	{"trace_id", "Trace", None, High, Neither, "Trace that a per-test point belongs to; null at run and GPU level.", func(r *MetricRow) any { return &r.TraceID }},
 	{"metric_name", "Metric", None, Captured, Neither, "Name of the metric (spec §4.2).", func(r *MetricRow) any { return &r.MetricName }},
 	{"instrument", "Instrument", None, Captured, Neither, "Kind of measurement: counter, sum, gauge or histogram.", func(r *MetricRow) any { return &r.Instrument }},

@@ -7,9 +7,9 @@ import (
 	"smolscope/enrich/attr"
 )
 
-// metricRows lists the metrics that the run's files report, one row a data
-// point (spec §4.1).
-func (e *enricher) metricRows() []MetricRow {
+// metricRows lists the metrics of a run, one row a data point: what its files
+// report, and what its spans and results tell (spec §4.1).
+func (e *enricher) metricRows(results []ResultRow) []MetricRow {
 	var rows []MetricRow
 	seen := map[string]bool{}
 	for _, m := range e.run.Metrics {
@@ -24,16 +24,30 @@ func (e *enricher) metricRows() []MetricRow {
 			}
 		}
 	}
+	rows = append(rows, e.derivedMetrics(results)...)
 	slices.SortStableFunc(rows, func(a, b MetricRow) int {
-		return cmp.Or(cmp.Compare(a.MetricName, b.MetricName), cmp.Compare(a.TimeUnixNano, b.TimeUnixNano), cmp.Compare(a.Attributes, b.Attributes))
+		return cmp.Or(cmp.Compare(a.MetricName, b.MetricName), cmp.Compare(a.level(), b.level()), cmp.Compare(a.Source, b.Source),
+			cmp.Compare(a.TimeUnixNano, b.TimeUnixNano), cmp.Compare(a.Attributes, b.Attributes))
 	})
 	for i := range rows {
 		r := &rows[i]
-		columns := columnOrigins(origins{}, MetricColumns, r, Origin{Reported, "metrics file"})
+		from := Origin{Reported, "metrics file"}
+		if r.Source == string(Derived) {
+			from = Origin{Derived, derivedMetricReasons[r.MetricName]}
+		}
+		columns := columnOrigins(origins{}, MetricColumns, r, from)
 		columns["run_id"] = Origin{provenanceOfRunID(e.runIDSource), e.runIDFrom}
-		e.provenance.put(Metrics, r.MetricName+":run", columns)
+		e.provenance.put(Metrics, r.MetricName+":"+cmp.Or(r.level(), "run"), columns)
 	}
 	return rows
+}
+
+// level returns the test that a point belongs to, "" for the run.
+func (r *MetricRow) level() string {
+	if r.TestID == nil {
+		return ""
+	}
+	return *r.TestID
 }
 
 func (e *enricher) metricRow(s *Sample) MetricRow {

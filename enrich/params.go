@@ -27,8 +27,8 @@ type call struct {
 	finishReasons    []string
 	tools            []toolDefinition
 	streamed         bool
-	truncated        bool   // invocation parameters were cut off by the producer
-	completion       *int64 // completion tokens of its usage leaves
+	truncated        bool     // invocation parameters were cut off by the producer
+	leaves           []tokens // of its usage leaves
 	latency          latency
 	errorType        string
 }

@@ -19,7 +19,7 @@ type Origin struct {
 }
 
 // A Provenance maps dataset → row key → column → origin. The row key is the
-// case id in results, the trace id in traces, "metric:case" or "metric:run" in
+// case id in results, the trace id in traces, "metric:test_id" or "metric:run" in
 // metrics, and "run" in the leaderboard.
 type Provenance map[string]map[string]map[string]Origin
 

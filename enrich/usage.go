@@ -166,19 +166,20 @@ func usageDetail(s *Span) int {
 	return len(s.Attrs.Prefix("llm.token_count.")) + len(s.Attrs.Prefix("gen_ai.usage."))
 }
 
-// completionOf sums the completion tokens of a logical call's usage leaves.
-func (u *usage) completionOf(call int) *int64 {
-	var total sum[int64]
+// leavesOf lists the tokens of a logical call's usage leaves: several where the
+// provider was asked again and billed again.
+func (u *usage) leavesOf(call int) []tokens {
+	var leaves []tokens
 	stack := []int{call}
 	for len(stack) > 0 {
 		i := stack[len(stack)-1]
 		stack = stack[:len(stack)-1]
 		if u.tree.roles[i] == RoleLLM && u.notCounted[i] == "" && u.tokens[i].any() {
-			total.add(u.tokens[i].completion)
+			leaves = append(leaves, u.tokens[i])
 		}
 		stack = append(stack, u.tree.children(i)...)
 	}
-	return total.value()
+	return leaves
 }
 
 func equal(a, b *int64) bool {

@@ -85,7 +85,7 @@ func (s *Server) fail(err error, c echo.Context) {
 		return
 	case r == nil:
 		s.Log.Error("request failed", "method", c.Request().Method, "route", c.Path(), "error", err)
-		r = &refusal{http.StatusInternalServerError, "internal", "Something went wrong here", "The program's log says what. Nothing was changed."}
+		r = &refusal{http.StatusInternalServerError, "internal", "Something went wrong here", "The program's log says what."}
 	}
 	if c.Response().Committed {
 		panic(http.ErrAbortHandler) // half an answer must not look like a whole one

@@ -51,8 +51,8 @@ func (in *Ingester) Deriving() bool { return in.deriving.Load() }
 // Ingest reads files, of which each is read to its end before the next is
 // asked for, stores those in which something was usable, and derives the runs
 // that they are part of. A file that is bad does not keep the others from being
-// taken; an error means that files could not be read at all, and that nothing
-// was changed.
+// taken. An error of reading the files means that nothing was changed; an error
+// of storing them, that those of some folders may have been.
 //
 // Files in one folder belong together, and so do those in none. A file that was
 // stored before changes nothing.

@@ -11,6 +11,7 @@ import (
 	"net/http/httptest"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -386,4 +387,30 @@ func FuzzUpload(f *testing.F) {
 			t.Errorf("the answer is no JSON: %.200q", w.Body)
 		}
 	})
+}
+
+func TestUploadsSideBySide(t *testing.T) {
+	s := newServer(t)
+	var want []string
+	var uploads sync.WaitGroup
+	for seed := range uint64(6) {
+		id, files := sample(50 + seed)
+		want = append(want, id)
+		uploads.Go(func() {
+			for _, f := range files {
+				body, contentType := form(f)
+				if w := do(s, "POST", "/upload", body, "Content-Type", contentType); w.Code != http.StatusOK {
+					t.Errorf("upload of %s: status %d", f.name, w.Code)
+				}
+				if w := do(s, "GET", "/", nil); w.Code != http.StatusOK {
+					t.Errorf("leaderboard: status %d", w.Code)
+				}
+			}
+		})
+	}
+	uploads.Wait()
+	slices.Sort(want)
+	if diff := cmp.Diff(want, runIDs(t, s)); diff != "" {
+		t.Errorf("runs differ (-want +got):\n%s", diff)
+	}
 }

@@ -23,8 +23,7 @@ func (s *Server) uploadForm(echo.Context, *store.Snapshot) (component, error) {
 	return views.Upload(views.NewUploadPage(nil)), nil
 }
 
-// upload takes the files of a form as they arrive; neither memory nor disk ever
-// holds more than the upload limit of them.
+// upload takes the files of a form as they arrive.
 func (s *Server) upload(c echo.Context) error {
 	r := c.Request()
 	whole := r.Body

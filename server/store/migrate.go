@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"embed"
+	"errors"
 	"fmt"
 	"io/fs"
 )
@@ -19,9 +20,6 @@ const applicationID = 0x736d6f6c
 func migrate(ctx context.Context, db *sql.DB) error {
 	files, err := fs.Glob(migrations, "migrations/*.sql")
 	if err != nil {
-		return err
-	}
-	if err := recognise(ctx, db, len(files)); err != nil {
 		return err
 	}
 	for i, name := range files {
@@ -49,20 +47,29 @@ func migrate(ctx context.Context, db *sql.DB) error {
 }
 
 // recognise refuses a database of another program, or of a later version of
-// this one.
-func recognise(ctx context.Context, db *sql.DB, known int) error {
+// this one. It only reads: what is not ours stays as it is.
+func recognise(ctx context.Context, path string) error {
+	files, err := fs.Glob(migrations, "migrations/*.sql")
+	if err != nil {
+		return err
+	}
+	db, err := sql.Open("sqlite3", dsn(path, "mode=ro"))
+	if err != nil {
+		return err
+	}
+	defer db.Close()
 	var id, version, tables int
-	err := db.QueryRowContext(ctx, `
+	err = db.QueryRowContext(ctx, `
 		SELECT application_id, user_version, (SELECT COUNT(*) FROM sqlite_schema)
 		FROM pragma_application_id, pragma_user_version`).Scan(&id, &version, &tables)
 	if err != nil {
 		return err
 	}
 	if id != applicationID && (id != 0 || version != 0 || tables != 0) {
-		return fmt.Errorf("the file belongs to another program")
+		return errors.New("the file belongs to another program")
 	}
-	if version > known {
-		return fmt.Errorf("schema %d was written by a later version of smolscope; this one knows %d", version, known)
+	if version > len(files) {
+		return fmt.Errorf("schema %d was written by a later version of smolscope; this one knows %d", version, len(files))
 	}
 	return nil
 }

@@ -50,6 +50,9 @@ func Open(ctx context.Context, path string) (*Store, error) {
 	if err := create(path); err != nil {
 		return nil, fmt.Errorf("database %s: %w", path, err)
 	}
+	if err := recognise(ctx, path); err != nil {
+		return nil, fmt.Errorf("database %s: %w", path, err)
+	}
 	s := &Store{}
 	if err := s.open(ctx, path); err != nil {
 		s.Close()

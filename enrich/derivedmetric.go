@@ -1,0 +1,203 @@
+package enrich
+
+import (
+	"slices"
+
+	"smolscope/enrich/attr"
+)
+
+// The bounds of derived histograms (spec §4.1): OpenTelemetry's for durations
+// and tokens of GenAI clients and for latencies of GenAI servers, ours for counts.
+var (
+	durationBounds = []float64{0.01, 0.02, 0.04, 0.08, 0.16, 0.32, 0.64, 1.28, 2.56, 5.12, 10.24, 20.48, 40.96, 81.92}
+	tokenBounds    = []float64{1, 4, 16, 64, 256, 1024, 4096, 16384, 65536, 262144, 1048576, 4194304, 16777216, 67108864}
+	ttftBounds     = []float64{0.001, 0.005, 0.01, 0.02, 0.04, 0.06, 0.08, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10}
+	tbtBounds      = []float64{0.01, 0.025, 0.05, 0.075, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.75, 1, 2.5}
+	countBounds    = []float64{0, 1, 2, 3, 4, 5, 6, 8, 10, 15, 20}
+)
+
+// derivedMetricReasons says how each derived metric is counted.
+var derivedMetricReasons = map[string]string{
+	"tests.successful":                 "tests with success true",
+	"tests.tool_calls":                 "tool calls of each test that has a trace",
+	"tests.steps":                      "steps of each test",
+	"llm.token_count.total":            "tokens of the usage leaves",
+	"gen_ai.client.token.usage":        "one observation per usage leaf and token type",
+	"gen_ai.client.operation.duration": "duration of each LLM call, failed ones included",
+	"gen_ai.server.ttft":               "time to first token of each LLM call that has one",
+	"gen_ai.server.tbt":                "time between tokens of each LLM call that has one",
+	"gen_ai.requests":                  "LLM calls",
+	"gen_ai.client.errors":             "LLM calls that failed",
+}
+
+// A meter gathers the derived points of one level: the run or a test.
+type meter struct {
+	rows  []*MetricRow
+	index map[string]*MetricRow
+	level MetricRow // what all its points share
+}
+
+func newMeter(level MetricRow) *meter {
+	level.Source, level.Temporality = string(Derived), new("delta")
+	return &meter{index: map[string]*MetricRow{}, level: level}
+}
+
+// point returns the point of a metric and its attributes, made if need be.
+func (m *meter) point(name string, kind Instrument, unit string, attrs []attr.KeyValue) *MetricRow {
+	attributes := JSON(attr.NewSet(attrs).AppendJSON(nil))
+	key := name + "\x00" + string(attributes)
+	r := m.index[key]
+	if r == nil {
+		row := m.level
+		row.MetricName, row.Instrument, row.Unit, row.Attributes = name, string(kind), &unit, attributes
+		r = &row
+		m.index[key] = r
+		m.rows = append(m.rows, r)
+	}
+	return r
+}
+
+// add adds to a counter or sum.
+func (m *meter) add(name string, kind Instrument, unit string, n float64, attrs ...attr.KeyValue) {
+	r := m.point(name, kind, unit, attrs)
+	if r.Value == nil {
+		r.Value, r.IsMonotonic = new(0.0), new(true)
+	}
+	*r.Value += n
+}
+
+// observe adds an observation to a histogram. Upper bounds are inclusive.
+func (m *meter) observe(name, unit string, bounds []float64, v float64, attrs ...attr.KeyValue) {
+	r := m.point(name, Histogram, unit, attrs)
+	if r.Count == nil {
+		r.Count, r.Sum, r.Min, r.Max = new(int64(0)), new(0.0), new(v), new(v)
+		r.ExplicitBounds, r.BucketCounts = bounds, make([]int64, len(bounds)+1)
+	}
+	*r.Count++
+	*r.Sum += v
+	*r.Min, *r.Max = min(*r.Min, v), max(*r.Max, v)
+	bucket, _ := slices.BinarySearch(bounds, v)
+	r.BucketCounts[bucket]++
+}
+
+func label(key, value string) attr.KeyValue {
+	v := attr.StringValue(value)
+	if value == "" {
+		v = attr.Value{} // dropped: an attribute that is not known is not ""
+	}
+	return attr.KeyValue{Key: key, Value: v}
+}
+
+// calls observes the LLM calls of one level (spec §4.2, 17 to 22). With no
+// calls, requests and errors are real zeros.
+func (m *meter) calls(list []call) {
+	const operation = "chat"
+	if len(list) == 0 {
+		m.add("gen_ai.requests", Counter, "{request}", 0, label("operation", operation))
+	}
+	failed := false
+	for i := range list {
+		c := &list[i]
+		client := []attr.KeyValue{label("gen_ai.operation.name", operation), label("gen_ai.provider.name", c.system), label("gen_ai.request.model", c.requestModel)}
+		m.add("gen_ai.requests", Counter, "{request}", 1, label("operation", operation), label("provider", c.system))
+		if c.errorType != "" {
+			failed = true
+			m.add("gen_ai.client.errors", Counter, "{error}", 1, label("operation", operation), label("error_type", c.errorType))
+		}
+		if d, ok := c.span.Duration(); ok {
+			m.observe("gen_ai.client.operation.duration", "s", durationBounds, float64(d)/1e9, append(client, label("error.type", c.errorType))...)
+		}
+		for _, leaf := range c.leaves {
+			for _, t := range []struct {
+				n             *int64
+				kind, oldKind string
+			}{{leaf.prompt, "input", "prompt"}, {leaf.completion, "output", "completion"}} {
+				if t.n != nil {
+					m.observe("gen_ai.client.token.usage", "{token}", tokenBounds, float64(*t.n), append(slices.Clip(client), label("gen_ai.token.type", t.kind), label("token_type", t.oldKind))...)
+				}
+			}
+		}
+		server := []attr.KeyValue{label("model", c.requestModel), label("operation", operation)}
+		if v := c.latency.ttft; v != nil {
+			m.observe("gen_ai.server.ttft", "s", ttftBounds, *v, server...)
+		}
+		if v := c.latency.tbt; v != nil {
+			m.observe("gen_ai.server.tbt", "s", tbtBounds, *v, slices.Clone(server)...)
+		}
+	}
+	if !failed {
+		m.add("gen_ai.client.errors", Counter, "{error}", 0, label("operation", operation))
+	}
+}
+
+// derivedMetrics counts the metrics that spans and results tell (spec §4.2), for
+// the run, and for each test those of its LLM calls.
+func (e *enricher) derivedMetrics(results []ResultRow) []MetricRow {
+	run := newMeter(MetricRow{RunID: e.runID})
+	var rows []MetricRow
+	for i, t := range e.tests {
+		r := &results[i]
+		if r.StartTime != 0 && (run.level.StartTimeUnixNano == 0 || UnixNano(r.StartTime) < run.level.StartTimeUnixNano) {
+			run.level.StartTimeUnixNano = UnixNano(r.StartTime)
+		}
+		run.level.TimeUnixNano = max(run.level.TimeUnixNano, UnixNano(r.EndTime))
+		if t.facts == nil {
+			continue
+		}
+		m := newMeter(MetricRow{RunID: e.runID, TestID: &t.testID, TraceID: r.TraceID, StartTimeUnixNano: r.StartTimeUnixNano, TimeUnixNano: r.EndTimeUnixNano})
+		m.calls(t.facts.calls)
+		m.total(t.facts.totalTokens, t.facts.tokenSource, e.model)
+		rows = m.collect(rows)
+	}
+	var calls []call
+	var total sum[int64]
+	for _, tr := range e.traces {
+		calls = append(calls, tr.whole.calls...)
+		if tr.whole.tokenSource == tokenLeaf {
+			total.add(tr.whole.totalTokens.value())
+		}
+	}
+	if len(e.traces) > 0 {
+		run.calls(calls)
+		run.total(total, tokenLeaf, e.model)
+	}
+	e.testMetrics(run, results)
+	return run.collect(rows)
+}
+
+func (m *meter) total(n sum[int64], source, model string) {
+	if v := n.value(); v != nil && source == tokenLeaf {
+		m.add("llm.token_count.total", Sum, "tokens", float64(*v), label("model", model))
+	}
+}
+
+// testMetrics counts what SMOLTRACE's aggregates count (spec §4.2, 1 to 3).
+func (e *enricher) testMetrics(run *meter, results []ResultRow) {
+	if len(results) == 0 {
+		return
+	}
+	passed := 0
+	for i := range results {
+		if is(results[i].Success) {
+			passed++
+		}
+	}
+	run.add("tests.successful", Counter, "{test}", float64(passed),
+		attr.KeyValue{Key: "total_tests", Value: attr.IntValue(int64(len(results)))},
+		attr.KeyValue{Key: "success_rate", Value: attr.FloatValue(100 * float64(passed) / float64(len(results)))})
+	for i, t := range e.tests {
+		if t.facts != nil {
+			run.observe("tests.tool_calls", "{call}", countBounds, float64(len(t.facts.toolCalls)), label("agent_type", t.agent))
+		}
+		if n := results[i].Steps; n != nil {
+			run.observe("tests.steps", "{step}", countBounds, float64(*n), label("agent_type", t.agent))
+		}
+	}
+}
+
+func (m *meter) collect(rows []MetricRow) []MetricRow {
+	for _, r := range m.rows {
+		rows = append(rows, *r)
+	}
+	return rows
+}
