@@ -3,47 +3,124 @@ package enrich
 import (
 	"cmp"
 	"crypto/sha256"
+	"fmt"
+	"maps"
 	"slices"
+	"strconv"
+	"strings"
 
 	"smolscope/enrich/attr"
 )
 
-// Assemble joins the parts of files into runs, in the order of their run ids
-// when enriched. Neither the order of the parts nor the names of their files
-// change the outcome.
+// Assemble joins the parts of files into runs. Neither the order of the parts
+// nor the names of their files change the outcome.
 //
 // Rows and traces that name the same run or trace belong together, as do those
 // of one file that name none. A summary (leaderboard row, metadata, metrics)
-// that names no run goes to the run of its folder, else to the one whose model
-// and time, or number of tests and tokens, it states. Summaries without a home
-// are runs of their own, except metadata, which describes nothing by itself.
+// that names no run here goes to the run of its folder, or to the one whose
+// model and time, or number of tests and tokens, it states; a run takes one of
+// each kind. Summaries without a home are runs of their own, except metadata,
+// which describes nothing by itself.
 func Assemble(parts []*Part) []*Run {
-	parts = slices.Clone(parts)
-	slices.SortStableFunc(parts, func(a, b *Part) int {
-		return cmp.Or(cmp.Compare(a.Source, b.Source), cmp.Compare(a.Group, b.Group))
-	})
-	parts = slices.CompactFunc(parts, func(a, b *Part) bool { return a == b })
 	var items []item
-	for _, p := range parts {
+	for _, p := range distinct(parts) {
 		items = append(items, p.items()...)
 	}
-	groups := connect(items)
-	groups = settle(groups)
 	var runs []*Run
-	for _, g := range groups {
-		if run := newRun(g); run != nil {
+	for _, g := range settle(connect(items)) {
+		if run := newRun(g.items); run != nil {
 			runs = append(runs, run)
 		}
 	}
 	return runs
 }
 
+// distinct orders parts by their bytes and drops what comes twice: copies of
+// one file add nothing, unless it is a summary that lies in two folders and may
+// be of a run in each.
+func distinct(parts []*Part) []*Part {
+	parts = slices.Clone(parts)
+	slices.SortStableFunc(parts, func(a, b *Part) int {
+		return cmp.Or(cmp.Compare(a.Source, b.Source), cmp.Compare(a.Group, b.Group))
+	})
+	return slices.CompactFunc(parts, func(a, b *Part) bool {
+		copied := a.Source == b.Source && a.Rows() == b.Rows() && a.Spans() == b.Spans()
+		return a == b || copied && (a.Group == b.Group || len(a.Results)+len(a.Traces) > 0)
+	})
+}
+
+// A group is the items of one run, as far as they are known to be.
+type group struct {
+	items   []item
+	kinds   [metricsItem + 1]bool
+	runs    map[string]bool // ids of the runs that its items name
+	folders map[string]bool
+	clues   clues
+}
+
+func newGroup(items []item) *group {
+	g := &group{items: items, runs: map[string]bool{}, folders: map[string]bool{}}
+	for _, it := range items {
+		g.kinds[it.kind] = true
+		if it.part.Group != "" {
+			g.folders[it.part.Group] = true
+		}
+		for _, id := range it.ids {
+			if run, ok := strings.CutPrefix(id, runPrefix); ok {
+				g.runs[run] = true
+			}
+		}
+	}
+	g.clues = mergeClues(items)
+	return g
+}
+
+// isHome reports whether the group holds tests or traces, which summaries
+// summarise.
+func (g *group) isHome() bool { return g.kinds[resultItem] || g.kinds[traceItem] }
+
+// overlaps reports whether both groups hold a summary of one kind, of which a
+// run has one.
+func (g *group) overlaps(other *group) bool {
+	for kind := leaderboardItem; kind <= metricsItem; kind++ {
+		if g.kinds[kind] && other.kinds[kind] {
+			return true
+		}
+	}
+	return false
+}
+
+// take adds another group's items.
+func (g *group) take(other *group) {
+	g.items = append(g.items, other.items...)
+	for kind, has := range other.kinds {
+		g.kinds[kind] = g.kinds[kind] || has
+	}
+	maps.Copy(g.folders, other.folders)
+	maps.Copy(g.runs, other.runs)
+}
+
+// share reports whether two sets have a member in common.
+func share(a, b map[string]bool) bool {
+	for k := range a {
+		if b[k] {
+			return true
+		}
+	}
+	return false
+}
+
 // connect unites items that share an id, by union-find; groups come in the
-// order of their first items.
-func connect(items []item) [][]item {
+// order of their first items. What names different runs stays apart whatever
+// else it shares, unless it lies in one folder: a trace id is only as unique as
+// its producer made it.
+func connect(items []item) []*group {
 	leader := make([]int, len(items))
-	for i := range leader {
+	runs, folders := make([]map[string]bool, len(items)), make([]map[string]bool, len(items))
+	for i := range items {
 		leader[i] = i
+		g := newGroup(items[i : i+1])
+		runs[i], folders[i] = g.runs, g.folders
 	}
 	find := func(i int) int {
 		for leader[i] != i {
@@ -52,196 +129,208 @@ func connect(items []item) [][]item {
 		}
 		return i
 	}
-	owner := make(map[string]int)
-	for i := range items {
-		for _, id := range items[i].ids {
-			if first, ok := owner[id]; ok {
-				a, b := find(first), find(i)
-				leader[max(a, b)] = min(a, b)
-			} else {
-				owner[id] = i
+	unite := func(a, b int, proven bool) {
+		if a, b = find(a), find(b); a == b {
+			return
+		}
+		if a > b {
+			a, b = b, a
+		}
+		if !proven && len(runs[a]) > 0 && len(runs[b]) > 0 && !share(runs[a], runs[b]) && !share(folders[a], folders[b]) {
+			return
+		}
+		leader[b] = a
+		maps.Copy(runs[a], runs[b])
+		maps.Copy(folders[a], folders[b])
+	}
+	for _, proven := range []bool{true, false} {
+		owner := make(map[string]int)
+		for i := range items {
+			for _, id := range items[i].ids {
+				if strings.HasPrefix(id, runPrefix) != proven {
+					continue
+				}
+				if first, ok := owner[id]; ok {
+					unite(first, i, proven)
+				} else {
+					owner[id] = i
+				}
 			}
 		}
 	}
-	var groups [][]item
+	var lists [][]item
 	place := make(map[int]int)
 	for i := range items {
 		l := find(i)
 		if _, ok := place[l]; !ok {
-			place[l] = len(groups)
-			groups = append(groups, nil)
+			place[l] = len(lists)
+			lists = append(lists, nil)
 		}
-		groups[place[l]] = append(groups[place[l]], items[i])
+		lists[place[l]] = append(lists[place[l]], items[i])
+	}
+	groups := make([]*group, len(lists))
+	for i, list := range lists {
+		groups[i] = newGroup(list)
 	}
 	return groups
 }
 
-// settle gives each group of summaries alone to the one run they describe.
-func settle(groups [][]item) [][]item {
-	var homes, summaries [][]item
+// settle gives summaries to the runs they describe, strongest evidence first.
+// A summary goes nowhere if two runs fit it equally, or two of its kind fit the
+// one run.
+func settle(groups []*group) []*group {
+	var homes, summaries []*group
 	for _, g := range groups {
-		if slices.ContainsFunc(g, func(it item) bool { return it.kind <= traceItem }) {
+		if g.isHome() {
 			homes = append(homes, g)
 		} else {
 			summaries = append(summaries, g)
 		}
 	}
-	known := make([]clues, len(homes))
-	for i, h := range homes {
-		known[i] = homeClues(h)
-	}
-	var homeless [][]item
-	added := make([][]item, len(homes))
-	for _, g := range summaries {
-		if i := findHome(g, homes, known); i >= 0 {
-			added[i] = append(added[i], g...)
-		} else {
-			homeless = append(homeless, g)
+	for _, e := range []evidence{inFolderByTime, inFolderByTotals, inFolder, byTime, byTotals, byBeingAlone} {
+		if e == byBeingAlone && len(homes) > 1 {
+			break
 		}
+		summaries = assign(summaries, homes, e)
 	}
-	for i := range homes {
-		homes[i] = append(homes[i], added[i]...)
-	}
-	return append(homes, gather(homeless)...)
+	return append(homes, gather(summaries)...)
 }
 
-// gather unites summaries without results or traces that tell of one run: same
-// folder, or same model written within a minute. Of metrics without a name and
-// a leaderboard row, say, one run is made instead of two.
-func gather(summaries [][]item) [][]item {
-	var out [][]item
-	for _, g := range summaries {
-		i := slices.IndexFunc(out, func(o []item) bool {
-			if namesRun(o) && namesRun(g) || overlap(o, g) {
-				return false
+// An evidence tells whether a summary fits a run, and how far apart they are.
+type evidence int
+
+const (
+	inFolderByTime evidence = iota
+	inFolderByTotals
+	inFolder
+	byTime
+	byTotals
+	byBeingAlone
+)
+
+func (e evidence) fits(summary, home *group) (distance int64, ok bool) {
+	folder := share(summary.folders, home.folders)
+	if summary.overlaps(home) || contradict(summary.clues, home.clues) {
+		return 0, false
+	}
+	if e <= inFolder {
+		if !folder {
+			return 0, false
+		}
+	} else if len(summary.runs) > 0 && len(home.runs) > 0 {
+		return 0, false // they name different runs, else they were connected
+	}
+	switch e {
+	case inFolderByTime, byTime:
+		return near(summary.clues, home.clues)
+	case inFolderByTotals, byTotals:
+		c := summary.clues
+		return 0, c.tokens > 0 && c.tokens == home.clues.tokens && c.tests == home.clues.tests
+	case byBeingAlone:
+		return 0, len(summary.runs) == 0
+	}
+	return 0, true
+}
+
+// assign gives each summary to the home that it alone fits best, by one kind of
+// evidence, and returns those left over.
+func assign(summaries, homes []*group, e evidence) []*group {
+	type pair struct {
+		summary, home int
+		distance      int64
+	}
+	var pairs []pair
+	for i, s := range summaries {
+		for k, h := range homes {
+			if d, ok := e.fits(s, h); ok {
+				pairs = append(pairs, pair{i, k, d})
 			}
-			return sameFolder(o, g) || near(merged(o), merged(g))
+		}
+	}
+	slices.SortStableFunc(pairs, func(a, b pair) int { return cmp.Compare(a.distance, b.distance) })
+	given := make([]bool, len(summaries))
+	for at, p := range pairs {
+		s, h := summaries[p.summary], homes[p.home]
+		if given[p.summary] || s.overlaps(h) {
+			continue
+		}
+		tied := false
+		for _, q := range pairs[at+1:] {
+			if tied || q.distance != p.distance {
+				break
+			}
+			tied = !given[q.summary] && (q.summary == p.summary && !s.overlaps(homes[q.home]) || q.home == p.home && s.overlaps(summaries[q.summary]))
+		}
+		if tied {
+			given[p.summary] = e == byBeingAlone // nothing weaker is left to try
+			continue
+		}
+		h.take(s)
+		given[p.summary] = true
+		summaries[p.summary] = nil
+	}
+	return slices.DeleteFunc(summaries, func(s *group) bool { return s == nil })
+}
+
+// gather unites summaries without results or traces that tell of one run: of a
+// leaderboard row and the metadata and metrics beside it one run is made.
+func gather(summaries []*group) []*group {
+	var bases, rest []*group
+	for _, g := range summaries {
+		if g.kinds[leaderboardItem] {
+			bases = append(bases, g)
+		} else {
+			rest = append(rest, g)
+		}
+	}
+	for _, e := range []evidence{inFolderByTime, inFolderByTotals, inFolder, byTime, byTotals} {
+		rest = assign(rest, bases, e)
+	}
+	for _, g := range rest {
+		i := slices.IndexFunc(bases, func(b *group) bool {
+			_, together := inFolder.fits(g, b)
+			return together && !b.kinds[leaderboardItem]
 		})
 		if i < 0 {
-			out = append(out, slices.Clone(g))
+			bases = append(bases, g)
 		} else {
-			out[i] = append(out[i], g...)
+			bases[i].take(g)
 		}
 	}
-	return out
+	return bases
 }
 
-func namesRun(g []item) bool { return slices.ContainsFunc(g, item.namesRun) }
-
-// overlap reports whether both groups hold a summary of one kind, of which a
-// run has one.
-func overlap(a, b []item) bool {
-	for _, x := range a {
-		if slices.ContainsFunc(b, func(y item) bool { return x.kind == y.kind }) {
-			return true
-		}
-	}
-	return false
-}
-
-func sameFolder(a, b []item) bool {
-	for _, x := range a {
-		if x.part.Group != "" && slices.ContainsFunc(b, func(y item) bool { return x.part.Group == y.part.Group }) {
-			return true
-		}
-	}
-	return false
-}
-
-func merged(g []item) clues {
-	var c clues
-	for _, it := range g {
-		c.model = cmp.Or(c.model, it.clues.model)
-		c.agent = cmp.Or(c.agent, it.clues.agent)
-		if c.clock.wall == 0 {
-			c.clock = it.clues.clock
-		}
-		c.tests = cmp.Or(c.tests, it.clues.tests)
-		c.tokens = cmp.Or(c.tokens, it.clues.tokens)
-	}
-	return c
-}
-
-// homeClues says what a run's summaries should state of it.
-func homeClues(home []item) clues {
-	var c, traces clues
-	for _, it := range home {
+// mergeClues says what a run's summaries state, or should state, of it: results
+// tell it best, then traces, then the summaries' own words.
+func mergeClues(items []item) clues {
+	var results, traces, own clues
+	for _, it := range items {
 		switch it.kind {
 		case resultItem:
-			addResult(&c, &it.part.Results[it.at])
+			results.addResult(&it.part.Results[it.at])
 		case traceItem:
-			t := it.part.Traces[it.at]
-			traces.tests++
-			if n, ok := t.Row.Get("total_tokens").Int(); ok {
-				traces.tokens += n
+			traces.addTrace(it.part.Traces[it.at])
+		default:
+			own.model = cmp.Or(own.model, it.clues.model)
+			own.agent = cmp.Or(own.agent, it.clues.agent)
+			if own.clock.wall == 0 {
+				own.clock = it.clues.clock
 			}
-			for i := range t.Spans {
-				traces.clock.wall = max(traces.clock.wall, int64(t.Spans[i].End))
-				if traces.model == "" {
-					traces.model = requestModelOf(&t.Spans[i])
-				}
-			}
+			own.tests = cmp.Or(own.tests, it.clues.tests)
+			own.tokens = cmp.Or(own.tokens, it.clues.tokens)
 		}
 	}
-	if c.tests == 0 {
+	switch {
+	case results.tests > 0:
+		return results
+	case traces.tests > 0:
 		return traces
 	}
-	return c
+	return own
 }
 
-// findHome returns the one home that a group of summaries describes, or -1.
-// Its folder counts most; among several homes, when it was written, then its
-// totals; and if there is but one home, and nothing against it, that.
-func findHome(g []item, homes [][]item, known []clues) int {
-	if namesRun(g) {
-		// It names a run that none of the homes names; a home that names
-		// another is not its own.
-		homes = slices.Clone(homes)
-		for i, h := range homes {
-			if slices.ContainsFunc(h, item.namesRun) {
-				homes[i] = nil
-			}
-		}
-	}
-	c := merged(g)
-	candidates := func(fits func(int) bool) []int {
-		var list []int
-		for i, h := range homes {
-			if h != nil && !contradicts(c, known[i]) && fits(i) {
-				list = append(list, i)
-			}
-		}
-		return list
-	}
-	inFolder := candidates(func(i int) bool { return sameFolder(g, homes[i]) })
-	if len(inFolder) == 1 {
-		return inFolder[0]
-	}
-	among := func(i int) bool { return len(inFolder) == 0 || slices.Contains(inFolder, i) }
-	for _, fits := range []func(int) bool{
-		func(i int) bool { return near(c, known[i]) },
-		func(i int) bool { return c.tokens > 0 && c.tokens == known[i].tokens && c.tests == known[i].tests },
-		func(int) bool { return true },
-	} {
-		if list := candidates(func(i int) bool { return among(i) && fits(i) }); len(list) == 1 {
-			return list[0]
-		} else if len(list) > 1 {
-			homes = keepOnly(homes, list)
-		}
-	}
-	return -1
-}
-
-func keepOnly(homes [][]item, list []int) [][]item {
-	kept := make([][]item, len(homes))
-	for _, i := range list {
-		kept[i] = homes[i]
-	}
-	return kept
-}
-
-// contradicts reports whether two clues cannot be of one run.
-func contradicts(a, b clues) bool {
+// contradict reports whether two clues cannot be of one run.
+func contradict(a, b clues) bool {
 	if a.model != "" && b.model != "" && bareModel(a.model) != bareModel(b.model) {
 		return true
 	}
@@ -253,10 +342,10 @@ func contradicts(a, b clues) bool {
 }
 
 // near reports whether two clues were written within a minute of each other by
-// one model.
-func near(a, b clues) bool {
+// one model, and how long it is between them.
+func near(a, b clues) (ns int64, ok bool) {
 	d, known := apart(a, b)
-	return known && d <= minute && (a.model == "" || b.model == "" || bareModel(a.model) == bareModel(b.model))
+	return d, known && d <= minute && a.model != "" && bareModel(a.model) == bareModel(b.model)
 }
 
 const minute = int64(60e9)
@@ -340,25 +429,34 @@ func boolInt(b bool) int {
 }
 
 // dropRepeats keeps one of the rows that two files hold of one test: the same
-// test of the same trace, or, without a trace, the same in every field.
+// test of the same trace; without a trace, of the same run or moment, the k-th
+// of its file being the k-th of the other; without either, the same in every
+// field.
 func dropRepeats(rows []result) []result {
-	first := map[string]int{}
-	source := map[string]string{}
+	type sighting struct {
+		at     int
+		source string
+	}
+	first := map[string]sighting{}
+	nth := map[string]int{}
 	var out []result
 	for _, r := range rows {
 		id, _ := r.Str(rowTestID)
 		agent, _ := r.Str(attr.Field{"agent_type"})
-		identity := ""
+		date, _ := r.Str(rowDate)
+		identity := string(r.Set.AppendJSON(nil))
 		if trace := resultTraceID(&r.Record); trace != (TraceID{}) {
-			identity = agent + "|" + id + "|" + trace.String()
-		} else {
-			identity = string(r.Set.AppendJSON(nil))
+			identity = strings.Join([]string{"trace", agent, id, trace.String()}, "\x00")
+		} else if origin := cmp.Or(validRunID(r.Set), date); origin != "" {
+			identity = strings.Join([]string{"run", agent, id, origin}, "\x00")
+			nth[identity+"\x00"+r.source]++
+			identity += "\x00" + strconv.Itoa(nth[identity+"\x00"+r.source])
 		}
-		if at, seen := first[identity]; seen && source[identity] != r.source {
-			out[at].Set = out[at].Set.Merge(r.Set)
+		if seen, ok := first[identity]; ok && seen.source != r.source {
+			out[seen.at].Set = out[seen.at].Set.Merge(r.Set)
 			continue
 		}
-		first[identity], source[identity] = len(out), r.source
+		first[identity] = sighting{len(out), r.source}
 		out = append(out, r)
 	}
 	return out
@@ -380,40 +478,55 @@ func mergeTraces(list []*Trace, found *findings) *Trace {
 		out.Spans = append(out.Spans, t.Spans...)
 	}
 	sortSpans(out.Spans)
-	at := make(map[SpanID]int, total)
+	at := make(map[SpanID][]int, total) // where the spans of an id are kept
 	kept := out.Spans[:0]
 	for _, s := range out.Spans {
+		same := at[s.ID]
 		if s.ID == (SpanID{}) {
 			kept = append(kept, s)
 			continue
 		}
-		i, seen := at[s.ID]
-		switch {
-		case !seen:
-			at[s.ID] = len(kept)
-			kept = append(kept, s)
-		case kept[i].Name == s.Name && kept[i].Start == s.Start && kept[i].End == s.End:
-			kept[i].Attrs = kept[i].Attrs.Merge(s.Attrs)
-			if len(kept[i].Events) < len(s.Events) {
-				kept[i].Events = s.Events
-			}
-			if kept[i].Status == StatusUnset {
-				kept[i].Status, kept[i].StatusMessage = s.Status, s.StatusMessage
-			}
-		default:
-			found.flag("span:"+out.ID.String()+"/"+s.ID.String(), FlagDuplicateSpanID)
-			for n := byte(1); ; n++ {
-				sum := sha256.Sum256(append(append([]byte{n}, s.ID[:]...), s.Name...))
-				copy(s.ID[:], sum[:])
-				if _, taken := at[s.ID]; !taken {
-					break
-				}
-			}
-			at[s.ID] = len(kept)
-			kept = append(kept, s)
+		if i := slices.IndexFunc(same, func(i int) bool {
+			return kept[i].Name == s.Name && kept[i].Start == s.Start && kept[i].End == s.End
+		}); i >= 0 {
+			kept[same[i]].merge(&s)
+			continue
 		}
+		id := s.ID
+		if len(same) > 0 {
+			found.flag("span:"+out.ID.String()+"/"+id.String(), FlagDuplicateSpanID)
+			sum := sha256.Sum256(fmt.Appendf(nil, "%s\x00%s\x00%d\x00%d", id, s.Name, s.Start, s.End))
+			copy(s.ID[:], sum[:])
+		}
+		at[id] = append(same, len(kept))
+		kept = append(kept, s)
 	}
 	out.Spans = kept
 	sortSpans(out.Spans)
 	return out
+}
+
+// merge fills the gaps of a span from another record of it.
+func (s *Span) merge(other *Span) {
+	s.Attrs = s.Attrs.Merge(other.Attrs)
+	s.Row = s.Row.Merge(other.Row)
+	if len(s.Events) < len(other.Events) {
+		s.Events = other.Events
+	}
+	if len(s.Links) < len(other.Links) {
+		s.Links = other.Links
+	}
+	if s.Resource == nil || len(s.Resource.Attrs) == 0 {
+		s.Resource = cmp.Or(other.Resource, s.Resource)
+	}
+	s.Scope = cmp.Or(s.Scope, other.Scope)
+	if s.Status == StatusUnset {
+		s.Status, s.StatusMessage = other.Status, other.StatusMessage
+	}
+	if s.Kind == SpanKindUnspecified {
+		s.Kind = other.Kind
+	}
+	if s.ParentID == (SpanID{}) {
+		s.ParentID = other.ParentID
+	}
 }

@@ -187,3 +187,187 @@ func checkNumbers[R any](t *testing.T, columns []enrich.Column[R], row *R, mayBe
 		}
 	}
 }
+
+// later shifts every time of a sample file by whole seconds and renames its
+// traces, so that it is of another run of the same model.
+func later(file string, seconds int) string {
+	for _, stamp := range []string{"03:04:05", "030405"} {
+		at := 5 + seconds
+		moved := fmt.Sprintf("03:%02d:%02d", 4+at/60, at%60)
+		if !strings.Contains(stamp, ":") {
+			moved = strings.ReplaceAll(moved, ":", "")
+		}
+		file = strings.ReplaceAll(file, stamp, moved)
+	}
+	for _, ns := range []string{"17673230400", "17673230405", "17673230410", "17673230420", "17673230451"} {
+		var n int64
+		fmt.Sscan(ns, &n)
+		file = strings.ReplaceAll(file, "'start_time':"+ns, fmt.Sprintf("'start_time':%d", n+int64(seconds)*10))
+		file = strings.ReplaceAll(file, "'end_time':"+ns, fmt.Sprintf("'end_time':%d", n+int64(seconds)*10))
+	}
+	return strings.NewReplacer("0xa1", "0xa2", "0xb1", "0xb2", "blue", "red").Replace(file)
+}
+
+// Two runs of one model, written 40 seconds apart and dropped in one heap: each
+// summary goes to the run that was written nearest to it.
+func TestAssembleTwoRunsCloseInTime(t *testing.T) {
+	var files []string
+	for _, f := range []string{twoResults, twoTraces, leaderboardRow, metadata} {
+		files = append(files, f, later(f, 40))
+	}
+	runs := enrich.Assemble(parts(t, files...))
+	if len(runs) != 2 {
+		t.Fatalf("Assemble gives %d runs, want 2", len(runs))
+	}
+	for _, run := range runs {
+		tables := enrich.Enrich(run)
+		team := "blue"
+		if tables.Results[0].TraceID != nil && strings.HasSuffix(*tables.Results[0].TraceID, "a2") {
+			team = "red"
+		}
+		if got := columnsOf(enrich.LeaderboardColumns, &tables.Leaderboard, "team", "dataset_used"); got["team"] != `"`+team+`"` || got["dataset_used"] != `"d/s"` {
+			t.Errorf("run has %v, want team %s and its metadata", got, team)
+		}
+	}
+}
+
+// A home takes one leaderboard row, by evidence and never by being there.
+func TestAssembleManyLeaderboardRows(t *testing.T) {
+	row := func(id, at string) string {
+		return `{'run_id':'` + id + `','model':'m','timestamp':'2026-01-02T` + at + `','success_rate':50.0,'total_tests':2}`
+	}
+	for _, tt := range []struct {
+		name, results, rows string
+		want                string // the run id of the results
+		runs                int
+	}{
+		{"the nearest, whatever the order", twoResults, row("other", "03:04:45") + "\n" + row("right", "03:04:06"), "right", 2},
+		{"the nearest, the other way", twoResults, row("right", "03:04:06") + "\n" + row("other", "03:04:45"), "right", 2},
+		{"none without evidence", `[{'model':'m','test_id':'a','success':true}]`, row("r0", "01:00:00") + "\n" + row("r1", "02:00:00"), "", 3},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			runs := enrich.Assemble(parts(t, tt.results, tt.rows))
+			if len(runs) != tt.runs {
+				t.Errorf("%d runs, want %d", len(runs), tt.runs)
+			}
+			for _, run := range runs {
+				if tables := enrich.Enrich(run); len(tables.Results) > 0 && tt.want != "" && tables.Leaderboard.RunID != tt.want {
+					t.Errorf("results are of run %s, want %s", tables.Leaderboard.RunID, tt.want)
+				}
+			}
+		})
+	}
+}
+
+// A trace id that is no real id may be used by two runs; runs that name
+// themselves stay apart.
+func TestAssembleKeepsNamedRunsApart(t *testing.T) {
+	row := `[{'run_id':'r1','model':'m','test_id':'a','success':true,'trace_id':'trace_001'}]`
+	other := strings.NewReplacer("'r1'", "'r2'", "'m'", "'n'").Replace(row)
+	if runs := enrich.Assemble(parts(t, row, other)); len(runs) != 2 {
+		t.Errorf("%d runs, want 2", len(runs))
+	}
+}
+
+// Files without tests or traces are told apart by what they say.
+func TestRunIDsOfSummariesDiffer(t *testing.T) {
+	for name, files := range map[string][]string{
+		"two metrics files":    {aggregates, strings.ReplaceAll(aggregates, "30", "31")},
+		"two leaderboard rows": {leaderboardRow + "\n" + strings.ReplaceAll(leaderboardRow, "tool", "code")},
+	} {
+		runs := enrich.Assemble(parts(t, files...))
+		if len(runs) != 2 {
+			t.Fatalf("%s: %d runs, want 2", name, len(runs))
+		}
+		if a, b := enrich.Enrich(runs[0]).Leaderboard.RunID, enrich.Enrich(runs[1]).Leaderboard.RunID; a == b {
+			t.Errorf("%s: both have the id %s", name, a)
+		}
+	}
+}
+
+func TestCaseIDsAreUnique(t *testing.T) {
+	var rows []string
+	for i, id := range []string{"a", "a", "a#2"} {
+		rows = append(rows, fmt.Sprintf(`{'model':'m','test_id':'%s','agent_type':'tool','success':true,'response':'%d'}`, id, i))
+	}
+	tables := enrichOne(t, parts(t, "["+strings.Join(rows, ",")+"]"))
+	seen := map[string]bool{}
+	for i := range tables.Results {
+		seen[tables.Results[i].TestCaseUID] = true
+	}
+	if len(seen) != 3 || !seen["tool:a#2"] {
+		t.Errorf("cases = %v, want three different ones", seen)
+	}
+}
+
+// The same bytes in two folders are one file, and the same rows in two spellings
+// one row, traces or not.
+func TestCopiesCountOnce(t *testing.T) {
+	untraced := strings.ReplaceAll(strings.ReplaceAll(twoResults, ",'trace_id':'0xa1'", ""), ",'trace_id':'0xb1'", "")
+	list := parts(t, untraced, untraced, strings.ReplaceAll(untraced, "'steps':2", "'steps':2,'extra':1"))
+	list[0].Group, list[1].Group = "one", "two"
+	if tables := enrichOne(t, list); len(tables.Results) != 2 {
+		t.Errorf("%d tests, want 2", len(tables.Results))
+	}
+}
+
+// A duplicated span counts once however often a batch was sent again.
+func TestRepeatedSpansCountOnce(t *testing.T) {
+	longer := strings.ReplaceAll(twoTraces, "'end_time':1767323040500000000", "'end_time':1767323040600000000")
+	tables := enrichOne(t, parts(t, twoTraces, longer, strings.ReplaceAll(longer, "'m'", "'m' "), strings.ReplaceAll(longer, ",{", ", {")))
+	if n := tables.Traces[0].SpanCount; n != 3 {
+		t.Errorf("%d spans, want 3: the span, and once the one under its id with another end", n)
+	}
+}
+
+// Whatever Assemble joins, a store finds by keys: uploading the files of a run
+// one at a time, each finds one that came before it, or one that comes after
+// connects them.
+func TestKeysFindWhatAssembleJoins(t *testing.T) {
+	traced := strings.ReplaceAll(twoTraces, "'openinference.span.kind':'LLM'", "'openinference.span.kind':'LLM','llm.model_name':'m'")
+	india := strings.ReplaceAll(leaderboardRow, "03:04:05", "08:34:05")
+	for name, files := range map[string][]string{
+		"results and leaderboard":                {twoResults, leaderboardRow},
+		"a minute apart":                         {twoResults, strings.ReplaceAll(leaderboardRow, "03:04:05.2", "03:05:04.9")},
+		"traces and leaderboard":                 {traced, leaderboardRow},
+		"traces and a leaderboard in India":      {traced, india},
+		"results and aggregates":                 {twoResults, aggregates},
+		"leaderboard, metadata":                  {leaderboardRow, metadata},
+		"model with and without provider prefix": {strings.ReplaceAll(twoResults, "'model':'m'", "'model':'x/m'"), leaderboardRow},
+	} {
+		t.Run(name, func(t *testing.T) {
+			list := parts(t, files...)
+			if runs := enrich.Assemble(list); len(runs) != 1 {
+				t.Fatalf("Assemble gives %d runs, want 1", len(runs))
+			}
+			known := map[string]bool{}
+			for _, k := range list[0].Keys() {
+				known[k] = true
+			}
+			for _, k := range list[1].Keys() {
+				if known[k] {
+					return
+				}
+			}
+			t.Errorf("no key in common: %v and %v", list[0].Keys(), list[1].Keys())
+		})
+	}
+}
+
+// What cannot be is not counted: overflowing tokens, ends that are unknown.
+func TestImpossibleNumbers(t *testing.T) {
+	traces := strings.ReplaceAll(twoTraces, "'llm.token_count.prompt':8", "'llm.token_count.prompt':9223372036854775807")
+	traces = strings.ReplaceAll(traces, "'llm.token_count.total':10", "'x':1")
+	traces = strings.ReplaceAll(traces, "'end_time':1767323045123456000", "'end_time':0")
+	tables := enrichOne(t, parts(t, traces))
+	wantColumns(t, enrich.LeaderboardColumns, &tables.Leaderboard, map[string]string{"total_tokens": "null", "total_completion_tokens": "2", "total_duration_ms": "1000"})
+	results := strings.ReplaceAll(twoResults, "'execution_time_ms':5000", "'execution_time_ms':1e300")
+	tables = enrichOne(t, parts(t, results))
+	wantColumns(t, enrich.LeaderboardColumns, &tables.Leaderboard, map[string]string{"avg_duration_ms": "null"})
+}
+
+// Tool calls come from the trace, else from the row.
+func TestToolCallsOfRows(t *testing.T) {
+	tables := enrichOne(t, parts(t, twoResults))
+	wantColumns(t, enrich.LeaderboardColumns, &tables.Leaderboard, map[string]string{"total_tool_calls": "1", "most_used_tool": `"x"`})
+}

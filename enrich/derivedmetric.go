@@ -19,7 +19,7 @@ var (
 // derivedMetricReasons says how each derived metric is counted.
 var derivedMetricReasons = map[string]string{
 	"tests.successful":                 "tests with success true",
-	"tests.tool_calls":                 "tool calls of each test that has a trace",
+	"tests.tool_calls":                 "tool calls of each test",
 	"tests.steps":                      "steps of each test",
 	"llm.token_count.total":            "tokens of the usage leaves",
 	"gen_ai.client.token.usage":        "one observation per usage leaf and token type",
@@ -186,8 +186,8 @@ func (e *enricher) testMetrics(run *meter, results []ResultRow) {
 		attr.KeyValue{Key: "total_tests", Value: attr.IntValue(int64(len(results)))},
 		attr.KeyValue{Key: "success_rate", Value: attr.FloatValue(100 * float64(passed) / float64(len(results)))})
 	for i, t := range e.tests {
-		if t.facts != nil {
-			run.observe("tests.tool_calls", "{call}", countBounds, float64(len(t.facts.toolCalls)), label("agent_type", t.agent))
+		if names, known := t.toolCalls(); known {
+			run.observe("tests.tool_calls", "{call}", countBounds, float64(len(names)), label("agent_type", t.agent))
 		}
 		if n := results[i].Steps; n != nil {
 			run.observe("tests.steps", "{step}", countBounds, float64(*n), label("agent_type", t.agent))

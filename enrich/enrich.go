@@ -41,6 +41,7 @@ func Enrich(run *Run) *Tables {
 				all[i] = i
 			}
 			tr.whole = newFacts(t, tr.tree, tr.usage, tr.tree.root, all)
+			tr.whole.sumTests(tr.tests)
 		}
 		e.traces = append(e.traces, tr)
 	}
@@ -163,15 +164,35 @@ func (e *enricher) gatherTests() {
 	slices.SortStableFunc(e.tests, func(a, b *test) int {
 		return cmp.Or(compareTimes(a.start(), b.start()), cmp.Compare(a.caseID, b.caseID))
 	})
-	seen := map[string]int{}
+	e.numberRepeats()
 	for _, t := range e.tests {
-		seen[t.caseID]++
-		if n := seen[t.caseID]; n > 1 {
-			t.caseID += "#" + strconv.Itoa(n)
-		}
 		if t.unnamed {
 			e.found.flag(t.where(), FlagRowIDSynthesized)
 		}
+	}
+}
+
+// numberRepeats makes case ids unique: the second test of a case is #2, the
+// third #3, past numbers that another test already has for a name.
+func (e *enricher) numberRepeats() {
+	taken, repeats := map[string]bool{}, map[string]int{}
+	for _, t := range e.tests {
+		taken[t.caseID] = true
+	}
+	for _, t := range e.tests {
+		repeats[t.caseID]++
+		if repeats[t.caseID] == 1 {
+			continue
+		}
+		base := t.caseID
+		for {
+			t.caseID = base + "#" + strconv.Itoa(repeats[base])
+			if !taken[t.caseID] {
+				break
+			}
+			repeats[base]++
+		}
+		taken[t.caseID] = true
 	}
 }
 
@@ -209,6 +230,9 @@ func (e *enricher) runModel() string {
 // utc converts a date as a row writes it; a local one by the run's offset, or
 // as it stands, flagged, where that is unknown.
 func (e *enricher) utc(date string) Time {
+	if ns, ok := attr.StringValue(date).Nanos(); ok {
+		return Time(ns)
+	}
 	c, ok := parseClock(date)
 	if !ok {
 		return 0

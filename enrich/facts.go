@@ -29,17 +29,18 @@ type facts struct {
 	reasoningTokens  sum[int64]
 	cacheReadTokens  sum[int64]
 	cacheWriteTokens sum[int64]
+	counted          []int // spans whose tokens are summed
 	leaves           int
 	tokenSource      string // tokenLeaf, tokenRollUp or ""
 	uncounted        int64  // tokens stated by spans that are not counted
 
-	toolCalls   []string // without final_answer, in span order
-	toolSpans   bool     // whether TOOL spans gave the tool calls
-	steps       int64    // ActionStep, FinalAnswerStep and PlanningStep events
-	hasSteps    bool
-	finalAnswer bool
-	gaveUp      bool // at the last allowed step
-	lastStepErr string
+	toolCalls     []string // without final_answer, in span order
+	toolSpans     bool     // whether TOOL spans gave the tool calls
+	steps         int64    // ActionStep, FinalAnswerStep and PlanningStep events
+	hasSteps      bool
+	finalAnswer   bool
+	gaveUp        bool   // at the last allowed step
+	lastStepError string // class of the error that the last step ended in
 
 	errorType string // of the root, "" when it did not fail
 	errorText string
@@ -73,7 +74,7 @@ func examine(trace *Trace, t *tree, u *usage) []*facts {
 	for _, root := range t.topTests {
 		list = append(list, newFacts(trace, t, u, root, t.subtree(root)))
 	}
-	slices.SortStableFunc(list, func(a, b *facts) int { return int(min(1, max(-1, a.start-b.start))) })
+	slices.SortStableFunc(list, func(a, b *facts) int { return compareTimes(a.start, b.start) })
 	return list
 }
 
@@ -102,6 +103,33 @@ func newFacts(trace *Trace, t *tree, u *usage, root int, spans []int) *facts {
 	return f
 }
 
+// sumTests takes the tokens of a trace from those of its tests, so that trace
+// and run agree: one test may state them in LLM spans and another only in its
+// AGENT span.
+func (f *facts) sumTests(tests []*facts) {
+	f.tokenSource = ""
+	f.promptTokens, f.completionTokens, f.totalTokens = sum[int64]{}, sum[int64]{}, sum[int64]{}
+	f.reasoningTokens, f.cacheReadTokens, f.cacheWriteTokens = sum[int64]{}, sum[int64]{}, sum[int64]{}
+	f.uncounted, f.leaves = 0, 0
+	for _, t := range tests {
+		f.promptTokens.add(t.promptTokens.value())
+		f.completionTokens.add(t.completionTokens.value())
+		f.totalTokens.add(t.totalTokens.value())
+		f.reasoningTokens.add(t.reasoningTokens.value())
+		f.cacheReadTokens.add(t.cacheReadTokens.value())
+		f.cacheWriteTokens.add(t.cacheWriteTokens.value())
+		f.uncounted += t.uncounted
+		f.leaves += t.leaves
+		if f.tokenSource == "" || t.tokenSource == tokenRollUp {
+			f.tokenSource = t.tokenSource
+		}
+		f.end = max(f.end, t.end)
+	}
+	if f.start != 0 && f.end >= f.start {
+		f.duration = new(int64(f.end - f.start))
+	}
+}
+
 // readTimes takes the root's times; without a TEST root, or where the root
 // lacks one, those of all spans together (spec §3.10 test duration).
 func (f *facts) readTimes(t *tree, root int) {
@@ -112,7 +140,7 @@ func (f *facts) readTimes(t *tree, root int) {
 			if s.Start != 0 && (f.start == 0 || s.Start < f.start) {
 				f.start = s.Start
 			}
-			f.end = max(f.end, s.End, s.Start)
+			f.end = max(f.end, s.End)
 		}
 	}
 	if f.start != 0 && f.end >= f.start {
@@ -160,6 +188,7 @@ func (f *facts) readUsage(u *usage, in map[int]bool) {
 	if len(counted) == 0 {
 		f.tokenSource = ""
 	}
+	f.counted = counted
 	for _, i := range counted {
 		n := u.tokens[i]
 		f.promptTokens.add(n.prompt)
@@ -173,7 +202,9 @@ func (f *facts) readUsage(u *usage, in map[int]bool) {
 		if u.notCounted[i] == siblingDuplicate {
 			f.dups++
 		}
-		if n := u.tokens[i].total; n != nil && u.notCounted[i] != "" && (f.tokenSource == tokenLeaf || !slices.Contains(counted, i)) {
+		n, why := u.tokens[i].total, u.notCounted[i]
+		repeats := why == agentRollUp || why == outerSpan || why == siblingDuplicate
+		if n != nil && repeats && (f.tokenSource == tokenLeaf || !slices.Contains(counted, i)) {
 			f.uncounted += *n
 		}
 	}
@@ -253,24 +284,49 @@ func (f *facts) readSteps(t *tree) {
 			if n, key := s.Attrs.Int(attr.MaxSteps); key != "" {
 				allowed = max(allowed, n)
 			}
-			if task, stream, ok := agentInput(s); ok {
-				if f.task == "" {
-					f.task = task
-				}
+			task, stream, ok := agentInput(s)
+			if f.task == "" {
+				f.task = task
+			}
+			if ok {
 				if other, seen := streamed[task]; seen && other != stream {
 					f.twice = true
 				}
 				streamed[task] = stream
 			}
 		}
-		if t.roles[i] == RoleChain && isStep(s.Name) {
-			f.lastStepErr = ""
-			if text := errorText(s); failed(s) || text != "" {
-				f.lastStepErr = text
+	}
+	f.readLastStep(t)
+	f.gaveUp = allowed > 0 && actions >= allowed+1
+}
+
+// readLastStep classifies the error that the agent's last step ended in: on the
+// step's CHAIN span or a span below it, or, without steps, on the last TOOL
+// span. smolagents goes on after such errors and leaves them out of the row
+// (spec §3.5).
+func (f *facts) readLastStep(t *tree) {
+	last := -1
+	for _, role := range []Role{RoleChain, RoleTool} {
+		for _, i := range f.spans {
+			if t.roles[i] == role && (role == RoleTool || isStep(t.spans[i].Name)) {
+				last = i
+			}
+		}
+		if last >= 0 {
+			break
+		}
+	}
+	if last < 0 {
+		return
+	}
+	for _, i := range t.subtree(last) {
+		if s := &t.spans[i]; failed(s) || errorText(s) != "" {
+			f.lastStepError = ErrorType(errorText(s))
+			if f.lastStepError == "" {
+				f.lastStepError = ErrUnknown
 			}
 		}
 	}
-	f.gaveUp = allowed > 0 && actions >= allowed+1
 }
 
 // agentInput reads the task of an AGENT span out of its input. The attribute

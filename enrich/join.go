@@ -1,7 +1,6 @@
 package enrich
 
 import (
-	"cmp"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -43,10 +42,23 @@ func (t *test) start() Time {
 	return t.facts.start
 }
 
+// toolCalls lists the tools a test called, without final_answer, and whether
+// that is known: from its trace, where that has tool calls, else as its row
+// states them (spec §3.10).
+func (t *test) toolCalls() (names []string, known bool) {
+	if t.facts != nil && len(t.facts.toolCalls) > 0 {
+		return t.facts.toolCalls, true
+	}
+	stated := t.row.Get("tools_used")
+	names = slices.DeleteFunc(toolList(stated), func(name string) bool { return name == finalAnswer })
+	return names, t.facts != nil || !stated.IsNull()
+}
+
 func newTest(r result) *test {
 	t := &test{row: r.Set, method: joinNone, traceID: resultTraceID(&r.Record)}
 	t.testID, _ = r.Str(rowTestID)
 	t.agent, _ = r.Str(attr.Field{"agent_type"})
+	t.agent = strings.ToLower(t.agent)
 	t.prompt = r.Get("prompt").Text()
 	t.caseUID, _ = r.Str(attr.Field{"test_case_uid"})
 	return t
@@ -60,15 +72,6 @@ func join(tests []*test, traced []*facts) (unclaimed []*facts) {
 	claim := func(t *test, f *facts, method string) {
 		t.facts, t.method = f, method
 		claimed[f] = true
-	}
-	free := func(fits func(*facts) bool) []*facts {
-		var list []*facts
-		for _, f := range traced {
-			if !claimed[f] && fits(f) {
-				list = append(list, f)
-			}
-		}
-		return list
 	}
 	joinByTraceID(tests, traced, claim)
 
@@ -104,14 +107,27 @@ func join(tests []*test, traced []*facts) (unclaimed []*facts) {
 				continue
 			}
 			// agentsDiffer guards the rules that do not compare agents.
-			list := slices.DeleteFunc(slices.Clone(traces[key]), func(f *facts) bool { return claimed[f] || agentsDiffer(t, f) })
-			if len(list) == 1 {
-				claim(t, list[0], rule.method)
+			if f := only(traces[key], func(f *facts) bool { return !claimed[f] && !agentsDiffer(t, f) }); f != nil {
+				claim(t, f, rule.method)
 			}
 		}
 	}
-	joinByOrder(tests, free, claim)
-	return free(func(*facts) bool { return true })
+	joinByOrder(tests, traced, claimed, claim)
+	return slices.DeleteFunc(slices.Clone(traced), func(f *facts) bool { return claimed[f] })
+}
+
+// only returns the one of the list that fits, or nil if none or several do.
+func only(list []*facts, fits func(*facts) bool) *facts {
+	var found *facts
+	for _, f := range list {
+		if fits(f) {
+			if found != nil {
+				return nil
+			}
+			found = f
+		}
+	}
+	return found
 }
 
 // joinByTraceID is rule 1. Files before 0.1.1 give the tool and the code row of
@@ -143,24 +159,25 @@ func joinByTraceID(tests []*test, traced []*facts, claim func(*test, *facts, str
 
 // joinByOrder is rule 6: per agent, the k-th row left over and the k-th trace
 // left over, if there are as many of each.
-func joinByOrder(tests []*test, free func(func(*facts) bool) []*facts, claim func(*test, *facts, string)) {
-	var agents []string
+func joinByOrder(tests []*test, traced []*facts, claimed map[*facts]bool, claim func(*test, *facts, string)) {
+	rows, traces := map[string][]*test{}, map[string][]*facts{}
 	for _, t := range tests {
-		agents = append(agents, t.agent)
-	}
-	for _, agent := range unique(agents) {
-		var rows []*test
-		for _, t := range tests {
-			if t.facts == nil && t.agent == agent {
-				rows = append(rows, t)
-			}
+		if t.facts == nil {
+			rows[t.agent] = append(rows[t.agent], t)
 		}
-		left := free(func(f *facts) bool { return f.agentType == agent })
-		if len(rows) != len(left) {
+	}
+	for _, f := range traced {
+		if !claimed[f] {
+			traces[f.agentType] = append(traces[f.agentType], f)
+		}
+	}
+	for agent, list := range rows {
+		left := traces[agent]
+		if len(list) != len(left) {
 			continue
 		}
-		slices.SortStableFunc(left, func(a, b *facts) int { return cmp.Compare(a.start, b.start) })
-		for i, t := range rows {
+		slices.SortStableFunc(left, func(a, b *facts) int { return compareTimes(a.start, b.start) })
+		for i, t := range list {
 			claim(t, left[i], joinOrder)
 		}
 	}

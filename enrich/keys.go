@@ -71,10 +71,6 @@ const runPrefix = "run:"
 
 func runKey(id string) string { return runPrefix + id }
 
-func (it item) namesRun() bool {
-	return slices.ContainsFunc(it.ids, func(id string) bool { return strings.HasPrefix(id, runPrefix) })
-}
-
 // resultIDs: the run it names, the trace it names, and the exact moment its
 // file was written, which all rows of a run share. A row that names no run is
 // of the same run as the other such rows of its file.
@@ -176,8 +172,8 @@ func resourceRunID(r *Resource) string {
 	return usableRunID(id)
 }
 
-// traceInfo is SMOLTRACE's summary of a trace inside a results row.
-type traceInfo struct {
+// A storedSummary is what SMOLTRACE says of a test's trace inside its results row.
+type storedSummary struct {
 	TraceID     string   `json:"trace_id"`
 	RootSpanID  string   `json:"root_span_id"`
 	TotalTokens *int64   `json:"total_tokens"`
@@ -185,13 +181,13 @@ type traceInfo struct {
 	CostUSD     *float64 `json:"cost_usd"`
 }
 
-func readTraceInfo(r *Record) traceInfo {
-	var info traceInfo
-	if text, key := r.Str(attr.Field{"enhanced_trace_info"}); key != "" {
+func readStoredSummary(row attr.Set) storedSummary {
+	var stored storedSummary
+	if text, key := row.Str(attr.Field{"enhanced_trace_info"}); key != "" {
 		// A field of another type is skipped by Unmarshal and the rest is read.
-		_ = json.Unmarshal([]byte(text), &info)
+		_ = json.Unmarshal([]byte(text), &stored)
 	}
-	return info
+	return stored
 }
 
 // resultTraceID returns the trace that a results row names, in its own column
@@ -199,7 +195,7 @@ func readTraceInfo(r *Record) traceInfo {
 func resultTraceID(r *Record) TraceID {
 	text, key := r.Str(attr.Field{"trace_id"})
 	if key == "" {
-		text = readTraceInfo(r).TraceID
+		text = readStoredSummary(r.Set).TraceID
 	}
 	id, _ := ParseTraceID(text)
 	return id
@@ -211,28 +207,44 @@ func resultTraceID(r *Record) TraceID {
 // A store that keeps them can find what a new part must be assembled with.
 func (p *Part) Keys() []string {
 	var keys []string
-	results := clues{}
+	var results, traces clues
 	for _, it := range p.items() {
 		keys = append(keys, it.ids...)
-		if it.kind == resultItem {
-			addResult(&results, &p.Results[it.at])
-			continue
+		switch it.kind {
+		case resultItem:
+			results.addResult(&p.Results[it.at])
+		case traceItem:
+			traces.addTrace(p.Traces[it.at])
+		default:
+			keys = append(keys, it.clues.keys()...)
 		}
-		keys = append(keys, it.clues.keys()...)
 	}
-	keys = append(keys, results.keys()...)
+	keys = append(append(keys, results.keys()...), traces.keys()...)
 	slices.Sort(keys)
 	return slices.Compact(keys)
 }
 
-// keys turns clues into keys that equal or nearly equal clues share: times
-// within half a minute of each other share one of two minute-long slots.
+// keys turns clues into keys that equal or nearly equal clues share. Of two
+// overlapping rows of slots, three minutes long, times within a minute of each
+// other share one. A time in UTC and a local one share a slot of their quarter
+// of an hour, on the same or a neighbouring day.
 func (c clues) keys() []string {
 	var keys []string
-	if c.clock.wall != 0 {
-		keys = append(keys,
-			fmt.Sprintf("near:%s|%d", c.model, c.clock.wall/minute),
-			fmt.Sprintf("near:%s|%d+", c.model, (c.clock.wall+minute/2)/minute))
+	if c.clock.wall != 0 && c.model != "" {
+		const quarter, day = 15 * minute, 24 * 60 * minute
+		model := bareModel(c.model)
+		days := []int64{c.clock.wall / day}
+		if !c.clock.naive {
+			days = append(days, days[0]-1, days[0]+1)
+		}
+		const slot = 3 * minute // divides a quarter of an hour
+		for _, shift := range []int64{0, slot / 2} {
+			keys = append(keys, fmt.Sprintf("near:%s|%d|%d", model, shift, (c.clock.wall+shift)/slot))
+			inQuarter := (c.clock.wall%quarter + shift) % quarter / slot
+			for _, d := range days {
+				keys = append(keys, fmt.Sprintf("offset:%s|%d|%d|%d", model, d, shift, inQuarter))
+			}
+		}
 	}
 	if c.tests > 0 && c.tokens > 0 {
 		keys = append(keys, fmt.Sprintf("totals:%d|%d", c.tests, c.tokens))
@@ -240,8 +252,8 @@ func (c clues) keys() []string {
 	return keys
 }
 
-// addResult adds one results row to the clues of the run it is in.
-func addResult(c *clues, r *Record) {
+// addResult adds one results row to what is known of its run.
+func (c *clues) addResult(r *Record) {
 	if c.model == "" {
 		c.model, _ = r.Str(attr.Field{"model"})
 	}
@@ -259,7 +271,21 @@ func addResult(c *clues, r *Record) {
 	c.tests++
 	if n, key := r.Int(attr.Field{"total_tokens"}); key != "" {
 		c.tokens += n
-	} else if n := readTraceInfo(r).TotalTokens; n != nil {
+	} else if n := readStoredSummary(r.Set).TotalTokens; n != nil {
 		c.tokens += *n
+	}
+}
+
+// addTrace adds one trace to what is known of its run.
+func (c *clues) addTrace(t *Trace) {
+	c.tests++
+	if n, ok := t.Row.Get("total_tokens").Int(); ok {
+		c.tokens += n
+	}
+	for i := range t.Spans {
+		c.clock.wall = max(c.clock.wall, int64(t.Spans[i].End))
+		if c.model == "" {
+			c.model = requestModelOf(&t.Spans[i])
+		}
 	}
 }

@@ -48,6 +48,7 @@ type leaderboardBuilder struct {
 	streamed string // LLM calls that streamed, of all, as "12/50"
 }
 
+// text reads a field of the leaderboard row, else of the metadata.
 func (b *leaderboardBuilder) text(keys ...string) *string {
 	s, key := b.stated.Str(attr.Field(keys))
 	if key == "" {
@@ -63,9 +64,11 @@ func (b *leaderboardBuilder) identity() {
 	b.note(Derived, "whether a file names the run", &r.RunIDSource)
 	r.Model = text(b.model)
 	if b.stated.Get("model").IsNull() {
-		b.note(Derived, "commonest model of the results, else of the LLM calls", &r.Model)
+		b.note(Derived, "commonest model of the results, else of the metadata, else of the LLM calls", &r.Model)
 	}
-	if r.AgentType = b.text("agent_type"); r.AgentType == nil {
+	r.AgentType = b.text("agent_type")
+	b.note(Reported, "leaderboard row, else metadata", &r.AgentType)
+	if r.AgentType == nil {
 		var agents []string
 		for i := range b.tables.Results {
 			if a := b.tables.Results[i].AgentType; a != nil {
@@ -85,6 +88,7 @@ func (b *leaderboardBuilder) identity() {
 	}
 	r.ResultsDataset, r.TracesDataset, r.MetricsDataset = b.text("results_dataset", "results_index"), b.text("traces_dataset", "traces_index"), b.text("metrics_dataset", "metrics_index")
 	r.DatasetUsed, r.Notes = b.text("dataset_used"), b.text("notes")
+	b.note(Reported, "leaderboard row, else metadata", &r.DatasetUsed)
 	r.UseCase, r.Team, r.Purpose, r.SuiteVersion = b.text("use_case"), b.text("team"), b.text("purpose"), b.text("suite_version")
 }
 
@@ -294,6 +298,9 @@ func (b *leaderboardBuilder) verdicts() {
 	b.note(Derived, "error classes of the tests", &r.TotalErrors, &r.ErrorRate, &r.ErrorTypes)
 }
 
+// maxMillis is a century: no test takes longer, and beyond it nanoseconds overflow.
+const maxMillis = 100 * 365 * 24 * 3600e3
+
 // work sums steps and durations.
 func (b *leaderboardBuilder) work() {
 	r, results := b.row, b.tables.Results
@@ -305,7 +312,7 @@ func (b *leaderboardBuilder) work() {
 	var first, last Time
 	for i := range results {
 		steps.add(results[i].Steps)
-		if d := results[i].ExecutionTimeMS; d != nil {
+		if d := results[i].ExecutionTimeMS; d != nil && *d < maxMillis {
 			ns.add(new(int64(*d*1e6 + 0.5))) // whole nanoseconds, so that the sum does not depend on the order
 		}
 		if s := results[i].StartTime; s != 0 && (first == 0 || s < first) {
@@ -320,12 +327,22 @@ func (b *leaderboardBuilder) work() {
 	if ns.known > 0 {
 		r.TotalDurationMS = new(millis(ns.total))
 		r.AvgDurationMS = new(millis(ns.total) / float64(ns.known))
-		b.note(Derived, fmt.Sprintf("lengths of the root spans of %s; SMOLTRACE adds up all spans, which counts every nesting level again", plural(ns.known, "test")), &r.TotalDurationMS, &r.AvgDurationMS)
+		from := fmt.Sprintf("lengths of the root spans of %s; SMOLTRACE adds up all spans, which counts every nesting level again", plural(ns.known, "test"))
+		if b.anyTestHas(FlagDurationInflated) {
+			from = fmt.Sprintf("times of %s; without traces, those of SMOLTRACE, which counts every nesting level again", plural(ns.known, "test"))
+			b.found.flag("run", FlagDurationInflated)
+		}
+		b.note(Derived, from, &r.TotalDurationMS, &r.AvgDurationMS)
 	}
 	if first != 0 && last >= first {
 		r.WallClockMS = new(millis(int64(last - first)))
 		b.note(Derived, "start of the first test to the end of the last", &r.WallClockMS)
 	}
+}
+
+// anyTestHas reports whether a flag was raised at any test.
+func (b *leaderboardBuilder) anyTestHas(flag string) bool {
+	return slices.ContainsFunc(b.tests, func(t *test) bool { return b.found.flags[t.where()][flag] })
 }
 
 func (b *leaderboardBuilder) tokens() {
@@ -356,6 +373,7 @@ func (b *leaderboardBuilder) tokens() {
 	b.note(Derived, "mean over the tests whose tokens are known", &r.AvgTokensPerTest, &r.AvgPromptTokens, &r.AvgCompletionTokens)
 	if stored {
 		b.found.flag("run", FlagStoredSummary)
+		b.note(Derived, b.tokenReason(total.known)+"; where a test has no trace, as SMOLTRACE states them", &r.TotalTokens)
 	}
 }
 
@@ -433,22 +451,33 @@ func (b *leaderboardBuilder) requests() {
 	b.note(Derived, "commonest over the LLM calls that state it", &r.CommonTemperature, &r.CommonTopP, &r.CommonMaxTokens)
 }
 
+// tools counts the tool calls of all tests, and of traces that no test claims.
 func (b *leaderboardBuilder) tools() {
 	r := b.row
-	if len(b.traces) == 0 {
-		return
-	}
 	counts := map[string]int{}
-	var total int64
-	for _, tr := range b.traces {
-		total += int64(len(tr.whole.toolCalls))
-		for _, name := range tr.whole.toolCalls {
+	var total sum[int64]
+	count := func(names []string, known bool) {
+		if known {
+			total.add(new(int64(len(names))))
+		}
+		for _, name := range names {
 			counts[name]++
 		}
 	}
-	r.TotalToolCalls, r.UniqueToolsUsed = &total, new(int64(len(counts)))
+	for _, t := range b.tests {
+		count(t.toolCalls())
+	}
+	for _, tr := range b.traces {
+		if b.testOf(tr) == nil && len(tr.trace.Spans) > 0 {
+			count(tr.whole.toolCalls, true)
+		}
+	}
+	if total.known == 0 {
+		return
+	}
+	r.TotalToolCalls, r.UniqueToolsUsed = total.value(), new(int64(len(counts)))
 	if r.NumTests > 0 {
-		r.AvgToolCallsPerTest = new(float64(total) / float64(r.NumTests))
+		r.AvgToolCallsPerTest = new(float64(total.total) / float64(r.NumTests))
 	}
 	best := ""
 	for name, n := range counts {
@@ -457,7 +486,7 @@ func (b *leaderboardBuilder) tools() {
 		}
 	}
 	r.MostUsedTool = text(best)
-	b.note(Derived, "TOOL spans of all traces, without final_answer", &r.TotalToolCalls, &r.UniqueToolsUsed, &r.AvgToolCallsPerTest, &r.MostUsedTool)
+	b.note(Derived, "TOOL spans of the tests, else their tool_call events, else tools_used; without final_answer", &r.TotalToolCalls, &r.UniqueToolsUsed, &r.AvgToolCallsPerTest, &r.MostUsedTool)
 }
 
 // storedSummary takes from the stored row what nothing else tells. Its zeros
@@ -494,13 +523,14 @@ func (b *leaderboardBuilder) storedSummary() {
 			b.found.flag("run", FlagDurationInflated)
 		}
 	}
-	number(&r.GPUUtilizationAvg, true, "gpu_utilization_avg")
-	number(&r.GPUUtilizationMax, true, "gpu_utilization_max")
 	number(&r.GPUMemoryAvgMiB, false, "gpu_memory_avg_mib")
 	number(&r.GPUMemoryMaxMiB, false, "gpu_memory_max_mib")
 	number(&r.GPUTemperatureAvg, false, "gpu_temperature_avg")
 	number(&r.GPUTemperatureMax, false, "gpu_temperature_max")
 	number(&r.GPUPowerAvgW, false, "gpu_power_avg_w")
+	hasGPU := r.GPUMemoryAvgMiB != nil || r.GPUTemperatureAvg != nil || r.GPUPowerAvgW != nil
+	number(&r.GPUUtilizationAvg, hasGPU, "gpu_utilization_avg") // a GPU may well be idle
+	number(&r.GPUUtilizationMax, hasGPU, "gpu_utilization_max")
 	if used {
 		b.found.flag("run", FlagStoredSummary)
 	}

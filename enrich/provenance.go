@@ -39,7 +39,7 @@ func (o origins) note(kind ProvenanceKind, from string, ptrs ...any) {
 	}
 }
 
-// columns names the fields that have a value. One whose origin nobody noted is
+// columnOrigins tells the origins of the fields that have a value. One whose origin nobody noted is
 // as the row of the file states it.
 func columnOrigins[R any](o origins, columns []Column[R], row *R, otherwise Origin) map[string]Origin {
 	out := make(map[string]Origin, len(columns))

@@ -3,6 +3,7 @@ package enrich
 import (
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"smolscope/enrich/attr"
 )
@@ -61,6 +62,20 @@ func (b *resultBuilder) name(key string) *string {
 	return text(s)
 }
 
+// statedError returns the row's error text, "" for none: false, 0 and empty
+// lists are what some writers leave where there was no error.
+func (b *resultBuilder) statedError() string {
+	v := b.test.row.Get("error")
+	if s := v.Text(); v.Kind() != attr.String && (s == "false" || s == "0" || s == "[]" || s == "{}") {
+		return ""
+	}
+	s, _ := v.Str()
+	if strings.TrimSpace(s) == "" {
+		return ""
+	}
+	return s
+}
+
 func (b *resultBuilder) boolean(key string) *bool {
 	if v, ok := b.test.row.Get(key).Bool(); ok {
 		return &v
@@ -91,7 +106,9 @@ func (b *resultBuilder) identity() {
 		}
 	}
 	r.TestID, r.AgentType = b.testID, text(b.agent)
-	if _, key := b.test.row.Str(rowTestID); key == "" {
+	if b.unnamed {
+		b.note(Derived, "place of the row: it names no test", &r.TestID)
+	} else if _, key := b.test.row.Str(rowTestID); key == "" {
 		b.note(Derived, "root span", &r.TestID)
 	}
 	if b.test.row.Get("agent_type").IsNull() {
@@ -110,7 +127,7 @@ func (b *resultBuilder) identity() {
 		} else if r.Prompt == nil && f.prompt != "" {
 			r.Prompt = &f.prompt
 			b.note(Derived, "root span attribute prompt, its first 100 characters", &r.Prompt)
-			if len(f.prompt) >= 100 {
+			if utf8.RuneCountInString(f.prompt) >= 100 {
 				b.raise(FlagPromptTruncated)
 			}
 		}
@@ -129,11 +146,11 @@ func (b *resultBuilder) identity() {
 			b.raise(FlagUnjoinedResult)
 		}
 	}
-	if date, key := b.test.row.Str(rowDate); key != "" {
-		r.EvaluationDate = b.utc(date)
-		kind, from := b.dateOrigin(date, "results row")
-		b.note(kind, from, &r.EvaluationDate)
-	} else if f != nil {
+	date, _ := b.test.row.Str(rowDate)
+	r.EvaluationDate = b.utc(date)
+	kind, from := b.dateOrigin(date, "results row")
+	b.note(kind, from, &r.EvaluationDate)
+	if r.EvaluationDate == 0 && f != nil {
 		r.EvaluationDate = f.end
 		b.note(Derived, "end of the root span", &r.EvaluationDate)
 	}
@@ -162,19 +179,27 @@ func (b *resultBuilder) verdict() {
 		b.found.keep(b.where(), "success", attr.JSONValue("null"))
 		b.note(Repaired, "stored null; tool_called, correct_tool and final_answer_called are true and no keywords were expected, which later builds store as true", &r.Success)
 	}
-	if errorText, _ := b.test.row.Str(attr.Field{"error"}); errorText == "" {
+	if b.statedError() == "" {
 		return
 	}
 	b.replaced("tool_called", "tool_called")
 	b.replaced("correct_tool", "correct_tool")
 	b.replaced("final_answer_called", "final_answer_called")
 	b.replaced("response_correct", "response_correct")
-	r.ToolCalled, r.CorrectTool, r.FinalAnswerCalled, r.ResponseCorrect = nil, nil, nil, nil
+	r.CorrectTool, r.ResponseCorrect = nil, nil
 	if f := b.facts; f != nil {
 		r.ToolCalled, r.FinalAnswerCalled = new(len(f.toolCalls) > 0), new(f.finalAnswer)
 		b.note(Repaired, "tool calls in the trace: the row says false whenever the test ended in an error", &r.ToolCalled, &r.FinalAnswerCalled)
 		if len(f.toolCalls) > 0 != is(b.boolean("tool_called")) {
 			b.raise(FlagToolCalledDerived)
+		}
+	} else {
+		// Without a trace only a true can be believed.
+		if !is(r.ToolCalled) {
+			r.ToolCalled = nil
+		}
+		if !is(r.FinalAnswerCalled) {
+			r.FinalAnswerCalled = nil
 		}
 	}
 	// What agrees with the row was not replaced.
@@ -190,12 +215,15 @@ func is(v *bool) bool { return v != nil && *v }
 func (b *resultBuilder) answer() {
 	r, f := b.row, b.facts
 	r.ToolsUsed = toolList(b.test.row.Get("tools_used"))
+	if b.test.row == nil {
+		b.note(Derived, "no tool calls in the trace", &r.ToolsUsed)
+	}
 	if len(r.ToolsUsed) == 0 && f != nil && len(f.toolCalls) > 0 {
 		r.ToolsUsed = unique(f.toolCalls)
 		b.raise(FlagToolsDerived)
 		b.note(Derived, "TOOL spans, in order of first use", &r.ToolsUsed)
 	}
-	failed := b.stated("error") != nil && *b.stated("error") != ""
+	failed := b.statedError() != ""
 	if n, ok := b.test.row.Get("steps").Int(); ok && !(n == 0 && failed) {
 		r.Steps = &n
 	} else if f != nil && f.hasSteps {
@@ -227,8 +255,8 @@ func toolList(v attr.Value) []string {
 func (b *resultBuilder) errors() {
 	r, f := b.row, b.facts
 	var said string
-	if text, key := b.test.row.Str(attr.Field{"error"}); key != "" {
-		r.Error, said = &text, text
+	if said = b.statedError(); said != "" {
+		r.Error = new(said)
 	}
 	if f != nil && f.errorType != "" {
 		if r.Error == nil {
@@ -248,8 +276,8 @@ func (b *resultBuilder) errors() {
 	case f.gaveUp && !is(r.Success):
 		r.ErrorType = new(ErrMaxSteps)
 		b.note(Derived, "one ActionStep more than smolagents.max_steps allows", &r.ErrorType)
-	case f.lastStepErr != "" && r.Success != nil && !*r.Success:
-		r.ErrorType = new(ErrorType(f.lastStepErr))
+	case f.lastStepError != "" && r.Success != nil && !*r.Success:
+		r.ErrorType = &f.lastStepError
 		b.note(Derived, "error of the agent's last step", &r.ErrorType)
 	}
 }
@@ -283,10 +311,10 @@ func (b *resultBuilder) requests(f *facts) {
 
 func (b *resultBuilder) timing() {
 	r, f := b.row, b.facts
-	info := readTraceInfo(&Record{Set: b.test.row})
+	summary := readStoredSummary(b.test.row)
 	stored, key := b.test.row.Float(attr.Field{"execution_time_ms"})
-	if key == "" && info.DurationMS != nil {
-		stored = *info.DurationMS
+	if key == "" && summary.DurationMS != nil {
+		stored = *summary.DurationMS
 	}
 	if f != nil {
 		r.StartTime, r.EndTime = f.start, f.end
@@ -313,10 +341,10 @@ func (b *resultBuilder) timing() {
 
 func (b *resultBuilder) tokens() {
 	r, f := b.row, b.facts
-	info := readTraceInfo(&Record{Set: b.test.row})
+	summary := readStoredSummary(b.test.row)
 	stored, key := b.test.row.Int(attr.Field{"total_tokens"})
-	if key == "" && info.TotalTokens != nil {
-		stored, key = *info.TotalTokens, "enhanced_trace_info"
+	if key == "" && summary.TotalTokens != nil {
+		stored, key = *summary.TotalTokens, "enhanced_trace_info"
 	}
 	if f != nil {
 		r.PromptTokens, r.CompletionTokens, r.UsageTotalTokens = f.promptTokens.value(), f.completionTokens.value(), f.totalTokens.value()
@@ -336,8 +364,8 @@ func (b *resultBuilder) tokens() {
 		b.note(Derived, "no trace", &r.TokenSource)
 	}
 	cost, key := b.test.row.Float(attr.Field{"cost_usd"})
-	if key == "" && info.CostUSD != nil {
-		cost = *info.CostUSD
+	if key == "" && summary.CostUSD != nil {
+		cost = *summary.CostUSD
 	}
 	if cost > 0 {
 		r.CostTotal, r.CostSource = &cost, new(string(Reported))

@@ -31,7 +31,7 @@ func (r *Run) runID(model string) (id, source, from string) {
 		}
 	}
 	first := func(list []string) string {
-		best := mode(slices.DeleteFunc(list, func(s string) bool { return s == "" }))
+		best := mode(slices.DeleteFunc(slices.Clone(list), func(s string) bool { return s == "" }))
 		if best == nil {
 			return ""
 		}
@@ -61,12 +61,13 @@ func (r *Run) runID(model string) (id, source, from string) {
 	say(first(traces), "run_id of the trace rows")
 	say(first(resources), "resource attribute run.id")
 	if len(claims) > 0 {
+		stated := unique(slices.DeleteFunc(slices.Concat(results, metrics, traces, resources), func(s string) bool { return s == "" }))
 		votes := make([]string, len(claims))
 		for i, c := range claims {
 			votes[i] = c.id
 		}
 		winner := *mode(votes)
-		if len(unique(votes)) > 1 {
+		if len(stated) > 1 || len(unique(votes)) > 1 {
 			r.found.flag("run", FlagRunIDConflict)
 		}
 		i := slices.IndexFunc(claims, func(c claim) bool { return c.id == winner })
@@ -87,16 +88,24 @@ func (r *Run) runID(model string) (id, source, from string) {
 			date, _ := row.Str(rowDate)
 			dates = append(dates, date)
 		}
-		if len(r.Results) == 0 {
-			date, _ := r.Leaderboard.Str(rowDate)
-			dates = append(dates, date)
-		}
 		slices.Sort(cases)
 		slices.Sort(dates)
 		lines = append(append(lines, cases...), dates...)
 		from = "UUIDv5 of the model, the tests and the evaluation dates"
+		if len(r.Results) == 0 {
+			lines, from = r.summaryLines(lines), "UUIDv5 of the leaderboard row, else of the files"
+		}
 	}
 	return uuid.NewSHA1(runNamespace, []byte(strings.Join(lines, "\n"))).String(), runIDSynthesized, from
+}
+
+// summaryLines tells runs apart of which there is neither a test nor a trace: by
+// what the leaderboard row says, and without one by the bytes of the files.
+func (r *Run) summaryLines(lines []string) []string {
+	if len(r.Leaderboard) > 0 {
+		return append(lines, string(r.Leaderboard.AppendJSON(nil)))
+	}
+	return append(lines, r.Sources...)
 }
 
 // offset infers how far the local times of a run are ahead of UTC: SMOLTRACE

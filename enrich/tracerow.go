@@ -65,9 +65,13 @@ func (e *enricher) traceRow(tr *traced) (TraceRow, []SpanRow) {
 	}
 	o.note(Derived, "text of the error", &r.ErrorType)
 	r.SpanCount, r.LLMCallCount, r.ToolCallCount = int64(len(tr.trace.Spans)), int64(len(f.calls)), int64(len(f.toolCalls))
+	if joined != nil && r.ToolCallCount == 0 && len(tr.tests) == 1 {
+		names, _ := joined.toolCalls()
+		r.ToolCallCount = int64(len(names))
+	}
 	o.note(Derived, "spans of the trace", &r.SpanCount)
 	o.note(Derived, "LLM spans without an LLM span above them", &r.LLMCallCount)
-	o.note(Derived, "TOOL spans without final_answer, else tool_call events", &r.ToolCallCount)
+	o.note(Derived, "TOOL spans without final_answer, else tool_call events, else tools_used of the joined row", &r.ToolCallCount)
 
 	spans := spanRows(e.runID, tr)
 	r.Spans = encodeSpans(tr, spans)
@@ -160,10 +164,13 @@ func spanRows(runID string, tr *traced) []SpanRow {
 			first = s
 		}
 	}
-	rollUp := map[int]bool{}
-	if tr.whole.tokenSource == tokenRollUp {
-		for _, i := range u.rollUp {
-			rollUp[i] = true
+	counted, inTest := map[int]bool{}, map[int]bool{}
+	for _, f := range tr.tests {
+		for _, i := range f.counted {
+			counted[i] = true
+		}
+		for _, i := range f.spans {
+			inTest[i] = true
 		}
 	}
 	rows := make([]SpanRow, 0, len(t.spans))
@@ -192,9 +199,10 @@ func spanRows(runID string, tr *traced) []SpanRow {
 		}
 		if n := u.tokens[i]; n.any() {
 			r.PromptTokens, r.CompletionTokens, r.TotalTokens = n.prompt, n.completion, n.total
-			counted := u.notCounted[i] == "" || rollUp[i]
-			r.Counted = &counted
-			if !counted {
+			r.Counted = new(counted[i])
+			if !counted[i] && !inTest[i] {
+				r.NotCountedBecause = new(outsideTests)
+			} else if !counted[i] {
 				r.NotCountedBecause = text(u.notCounted[i])
 			}
 		}

@@ -13,6 +13,10 @@ type tokens struct {
 	reasoning, cacheRead, cacheWrite *int64
 }
 
+// maxTokens is more than any call can use. A count above it is a mistake, and
+// would overflow the sums.
+const maxTokens = 1 << 40
+
 // any reports whether any count is above zero: zeros are what failed calls leave.
 func (t tokens) any() bool {
 	for _, n := range []*int64{t.prompt, t.completion, t.total, t.reasoning, t.cacheRead, t.cacheWrite} {
@@ -28,7 +32,7 @@ func (t tokens) any() bool {
 // lack, such as Gemini's thoughts, and is kept (spec §2.2 total_tokens).
 func tokensOf(s *Span, role Role) tokens {
 	count := func(f attr.Field) *int64 {
-		if n, key := s.Attrs.Int(f); key != "" {
+		if n, key := s.Attrs.Int(f); key != "" && n <= maxTokens {
 			return &n
 		}
 		return nil
@@ -38,7 +42,7 @@ func tokensOf(s *Span, role Role) tokens {
 		reasoning: count(attr.ReasoningTokens), cacheRead: count(attr.CacheReadTokens), cacheWrite: count(attr.CacheWriteTokens),
 	}
 	if t.total == nil && role != RoleAgent {
-		if n, ok := s.Row.Get("total_tokens").Int(); ok {
+		if n, ok := s.Row.Get("total_tokens").Int(); ok && n <= maxTokens {
 			t.total = &n
 		}
 	}
@@ -56,6 +60,7 @@ const (
 	outerSpan        = "an inner span of the same call is counted"
 	siblingDuplicate = "a second record of the call beside it"
 	notACall         = "not an LLM call"
+	outsideTests     = "in none of the trace's tests"
 )
 
 // A usage says which spans of a trace are LLM calls and which of them carry the
@@ -128,38 +133,68 @@ func newUsage(t *tree) *usage {
 func (u *usage) siblingDuplicates() []bool {
 	t := u.tree
 	second := make([]bool, len(t.spans))
+	type call struct {
+		model              string
+		prompt, completion int64
+	}
 	for p := range t.spans {
-		siblings := t.children(p)
-		for x, a := range siblings {
-			if t.roles[a] != RoleLLM || second[a] || !u.tokens[a].any() {
+		waiting := map[call][]int{} // OpenInference's, by what both records say
+		for _, i := range t.children(p) {
+			n := u.tokens[i]
+			if t.roles[i] != RoleLLM || n.prompt == nil || n.completion == nil || conventionOf(&t.spans[i]) != openInference {
 				continue
 			}
-			for _, b := range siblings[x+1:] {
-				if t.spans[b].Start > t.spans[a].End {
-					break
-				}
-				if t.roles[b] == RoleLLM && !second[b] && u.sameCall(a, b) {
-					if usageDetail(&t.spans[b]) > usageDetail(&t.spans[a]) {
-						second[a] = true
-						break
-					}
-					second[b] = true
-				}
+			key := call{bareModel(requestModelOf(&t.spans[i])), *n.prompt, *n.completion}
+			waiting[key] = append(waiting[key], i)
+		}
+		if len(waiting) == 0 {
+			continue
+		}
+		for _, i := range t.children(p) {
+			n := u.tokens[i]
+			if t.roles[i] != RoleLLM || n.prompt == nil || n.completion == nil || conventionOf(&t.spans[i]) != openTelemetry {
+				continue
+			}
+			key := call{bareModel(requestModelOf(&t.spans[i])), *n.prompt, *n.completion}
+			k := slices.IndexFunc(waiting[key], func(o int) bool { return oneInTheOther(&t.spans[o], &t.spans[i]) })
+			if k < 0 {
+				continue
+			}
+			other := waiting[key][k]
+			waiting[key] = slices.Delete(waiting[key], k, k+1)
+			if usageDetail(&t.spans[i]) > usageDetail(&t.spans[other]) {
+				second[other] = true
+			} else {
+				second[i] = true
 			}
 		}
 	}
 	return second
 }
 
-func (u *usage) sameCall(a, b int) bool {
-	x, y := &u.tree.spans[a], &u.tree.spans[b]
-	within := x.Start <= y.Start && y.End <= x.End || y.Start <= x.Start && x.End <= y.End
-	xi, yi := len(x.Attrs.Prefix("llm.token_count.")) > 0, len(y.Attrs.Prefix("llm.token_count.")) > 0
-	xg, yg := len(x.Attrs.Prefix("gen_ai.usage.")) > 0, len(y.Attrs.Prefix("gen_ai.usage.")) > 0
-	conventions := xi && !xg && yg && !yi || xg && !xi && yi && !yg
-	return within && conventions && u.tokens[b].any() &&
-		equal(u.tokens[a].prompt, u.tokens[b].prompt) && equal(u.tokens[a].completion, u.tokens[b].completion) &&
-		bareModel(requestModelOf(x)) == bareModel(requestModelOf(y))
+// The conventions that two records of one call follow.
+const (
+	noConvention = iota
+	openInference
+	openTelemetry
+)
+
+func conventionOf(s *Span) int {
+	oi, otel := len(s.Attrs.Prefix("llm.token_count.")) > 0, len(s.Attrs.Prefix("gen_ai.usage.")) > 0
+	switch {
+	case oi && !otel:
+		return openInference
+	case otel && !oi:
+		return openTelemetry
+	}
+	return noConvention
+}
+
+// oneInTheOther reports whether the time of one span contains that of the other.
+func oneInTheOther(a, b *Span) bool {
+	_, okA := a.Duration()
+	_, okB := b.Duration()
+	return okA && okB && (a.Start <= b.Start && b.End <= a.End || b.Start <= a.Start && a.End <= b.End)
 }
 
 func usageDetail(s *Span) int {
@@ -180,10 +215,6 @@ func (u *usage) leavesOf(call int) []tokens {
 		stack = append(stack, u.tree.children(i)...)
 	}
 	return leaves
-}
-
-func equal(a, b *int64) bool {
-	return a == nil && b == nil || a != nil && b != nil && *a == *b
 }
 
 // bareModel drops LiteLLM's provider prefix.
