@@ -10,8 +10,8 @@
 //     summarise only where there are no spans.
 //
 // Every number is counted once, nothing missing becomes 0, and each value has an
-// Origin. "Spec" in comments is the enrichment specification; docs/architecture.md
-// names its rules that the columns follow.
+// Origin. "Spec" in comments is the specification of the enrichment that the
+// project was built to, by section.
 package enrich
 
 import (
