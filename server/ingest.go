@@ -128,7 +128,7 @@ func sift(ctx context.Context, v *store.Snapshot, taken []takenFile) ([]*takenFi
 		}
 		switch _, err := v.Upload(ctx, t.receipt.SHA256); {
 		case err == nil:
-			t.receipt.Repairs = append(t.receipt.Repairs, "the same bytes were uploaded before: nothing was changed")
+			t.receipt.Repairs = append(t.receipt.Repairs, views.Unchanged)
 		case !errors.Is(err, store.ErrNotFound):
 			return nil, err
 		case seen[t.receipt.SHA256]:

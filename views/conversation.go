@@ -1,6 +1,7 @@
 package views
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 
@@ -21,26 +22,31 @@ type Pass struct {
 // returned, each failed span why.
 type conversation struct {
 	runID, traceID string
-	spans          []enrich.Span
-	rows           map[string]enrich.SpanRow
-	parent         map[string]string
+	spans          []*placedSpan // in order of time
 }
 
+// A placedSpan is one span of a conversation, with its row and its place in the tree.
+type placedSpan struct {
+	*enrich.Span
+	row *enrich.SpanRow
+	above
+	id string
+}
+
+// above names the outermost agent and the outermost LLM span that a span lies
+// in, "" for none.
+type above struct{ agent, call string }
+
+func (s *placedSpan) kind() enrich.Role { return enrich.Role(s.row.SpanKind) }
+
+// isCall reports whether a span is a logical call: an LLM span in no other.
+func (s *placedSpan) isCall() bool { return s.kind() == enrich.RoleLLM && s.call == "" }
+
 // newPasses tells the conversation of a trace, once for each execution of the
-// task that it holds (spec §1.3: old SMOLTRACE ran each task twice).
+// task that it holds (spec §1.3: old SMOLTRACE ran each task twice). Rows come
+// in waterfall order, parents before their children.
 func newPasses(runID, traceID string, spans []enrich.Span, rows []enrich.SpanRow) []Pass {
-	c := &conversation{runID: runID, traceID: traceID, rows: map[string]enrich.SpanRow{}, parent: map[string]string{}}
-	c.spans = slices.Clone(spans)
-	for _, r := range rows {
-		c.rows[r.SpanID] = r
-		c.parent[r.SpanID] = deref(r.ParentSpanID)
-	}
-	slices.SortStableFunc(c.spans, func(a, b enrich.Span) int {
-		if a.Start != b.Start {
-			return int(min(max(a.Start-b.Start, -1), 1))
-		}
-		return int(c.rows[a.ID.String()].Seq - c.rows[b.ID.String()].Seq)
-	})
+	c := &conversation{runID: runID, traceID: traceID, spans: placeSpans(spans, rows)}
 	groups, agents := c.split()
 	var passes []Pass
 	for i, group := range groups {
@@ -52,7 +58,7 @@ func newPasses(runID, traceID string, spans []enrich.Span, rows []enrich.SpanRow
 			} else {
 				p.Title += ", not streamed"
 			}
-			p.Facts = c.facts(group)
+			p.Facts = passFacts(group)
 		}
 		if len(p.Messages) > 0 || len(groups) > 1 {
 			passes = append(passes, p)
@@ -61,8 +67,40 @@ func newPasses(runID, traceID string, spans []enrich.Span, rows []enrich.SpanRow
 	return passes
 }
 
+// placeSpans places spans in the tree of the rows, and orders them by time.
+func placeSpans(spans []enrich.Span, rows []enrich.SpanRow) []*placedSpan {
+	places := make(map[string]placedSpan, len(rows))
+	for i := range rows {
+		s := placedSpan{row: &rows[i]}
+		if parent, ok := places[deref(s.row.ParentSpanID)]; ok {
+			s.above = parent.above
+			switch {
+			case parent.kind() == enrich.RoleAgent && s.agent == "":
+				s.agent = parent.row.SpanID
+			case parent.kind() == enrich.RoleLLM && s.call == "":
+				s.call = parent.row.SpanID
+			}
+		}
+		places[s.row.SpanID] = s
+	}
+	placed := make([]*placedSpan, len(spans))
+	for i := range spans {
+		id := spans[i].ID.String()
+		s, ok := places[id]
+		if !ok {
+			s.row = new(enrich.SpanRow)
+		}
+		s.Span, s.id = &spans[i], id
+		placed[i] = &s
+	}
+	slices.SortStableFunc(placed, func(a, b *placedSpan) int {
+		return cmp.Or(cmp.Compare(a.Start, b.Start), cmp.Compare(a.row.Seq, b.row.Seq))
+	})
+	return placed
+}
+
 // streamed reports whether an agent was asked to stream its steps.
-func streamed(agent *enrich.Span) bool {
+func streamed(agent *placedSpan) bool {
 	value, _ := agent.Attrs.Str(attr.InputValue)
 	return strings.Contains(value, `"stream": true`) || strings.Contains(value, `"stream":true`)
 }
@@ -70,10 +108,11 @@ func streamed(agent *enrich.Span) bool {
 // split divides the spans among the outermost agents of one and the same name:
 // an agent owns its subtree, and one that has none, because it was a generator
 // and ended before it began, owns what came after it.
-func (c *conversation) split() (groups [][]*enrich.Span, agents []*enrich.Span) {
-	for i := range c.spans {
-		s := &c.spans[i]
-		if c.kind(s) == enrich.RoleAgent && c.ancestor(s, func(id string) bool { return c.rows[id].SpanKind == string(enrich.RoleAgent) }) == "" {
+func (c *conversation) split() (groups [][]*placedSpan, agents []*placedSpan) {
+	place := map[string]int{}
+	for _, s := range c.spans {
+		if s.kind() == enrich.RoleAgent && s.agent == "" {
+			place[s.id] = len(agents)
 			agents = append(agents, s)
 		}
 	}
@@ -82,60 +121,36 @@ func (c *conversation) split() (groups [][]*enrich.Span, agents []*enrich.Span) 
 		twice = twice && a.Name == agents[0].Name
 	}
 	if !twice {
-		all := make([]*enrich.Span, len(c.spans))
-		for i := range c.spans {
-			all[i] = &c.spans[i]
-		}
-		return [][]*enrich.Span{all}, agents
+		return [][]*placedSpan{c.spans}, agents
 	}
-	groups = make([][]*enrich.Span, len(agents))
-	for i := range c.spans {
-		s := &c.spans[i]
-		owner := slices.IndexFunc(agents, func(a *enrich.Span) bool {
-			id := a.ID.String()
-			return a.ID == s.ID || c.ancestor(s, func(p string) bool { return p == id }) != ""
-		})
-		if owner < 0 && c.kind(s) == enrich.RoleTest {
-			continue
-		}
-		if owner < 0 {
-			owner = 0
-			for k, a := range agents {
-				if a.Start <= s.Start && c.rows[a.ID.String()].Children == 0 {
-					owner = k
-				}
+	groups = make([][]*placedSpan, len(agents))
+	begun, childless := 0, 0
+	for _, s := range c.spans {
+		for ; begun < len(agents) && agents[begun].Start <= s.Start; begun++ {
+			if agents[begun].row.Children == 0 {
+				childless = begun
 			}
+		}
+		owner, ok := place[cmp.Or(s.agent, s.id)]
+		if !ok {
+			if s.kind() == enrich.RoleTest {
+				continue
+			}
+			owner = childless
 		}
 		groups[owner] = append(groups[owner], s)
 	}
 	return groups, agents
 }
 
-func (c *conversation) kind(s *enrich.Span) enrich.Role {
-	return enrich.Role(c.rows[s.ID.String()].SpanKind)
-}
-
-// ancestor returns the nearest span above s that fits, or "".
-func (c *conversation) ancestor(s *enrich.Span, fits func(id string) bool) string {
-	id := c.parent[s.ID.String()]
-	for range len(c.spans) {
-		if id == "" || fits(id) {
-			return id
-		}
-		id = c.parent[id]
-	}
-	return ""
-}
-
-// facts sums up a pass: its calls and their tokens.
-func (c *conversation) facts(group []*enrich.Span) string {
+// passFacts sums up a pass: its calls and their tokens.
+func passFacts(group []*placedSpan) string {
 	calls, tokens, known := 0, int64(0), false
 	for _, s := range group {
-		r := c.rows[s.ID.String()]
-		if c.isCall(s) {
+		if s.isCall() {
 			calls++
 		}
-		if r.Counted != nil && *r.Counted && r.TotalTokens != nil {
+		if r := s.row; r.Counted != nil && *r.Counted && r.TotalTokens != nil {
 			tokens += *r.TotalTokens
 			known = true
 		}
@@ -147,25 +162,25 @@ func (c *conversation) facts(group []*enrich.Span) string {
 	return text
 }
 
-// isCall reports whether a span is a logical call: an LLM span in no other.
-func (c *conversation) isCall(s *enrich.Span) bool {
-	return c.kind(s) == enrich.RoleLLM &&
-		c.ancestor(s, func(id string) bool { return c.rows[id].SpanKind == string(enrich.RoleLLM) }) == ""
-}
-
 // tell turns the spans of one pass into messages. What a later call's input
 // repeats is told once; so are an answer and a tool's result that come back as
 // input, as smolagents writes them.
-func (c *conversation) tell(group []*enrich.Span) []Message {
+func (c *conversation) tell(group []*placedSpan) []Message {
 	var out []Message
+	within := map[string][]*placedSpan{} // the LLM spans in each call
+	for _, s := range group {
+		if s.kind() == enrich.RoleLLM && s.call != "" {
+			within[s.call] = append(within[s.call], s)
+		}
+	}
 	said := map[string]bool{}
 	var results, names []string // of the tools since the last call
 	told := 0
 	for _, s := range group {
-		href := SpanURL(c.runID, c.traceID, s.ID.String())
+		href := SpanURL(c.runID, c.traceID, s.id)
 		switch {
-		case c.isCall(s):
-			attrs := c.callAttrs(s, group)
+		case s.isCall():
+			attrs := callAttrs(s, within[s.id])
 			input := inputMessages(attrs)
 			if told > len(input) {
 				told = 0 // the history was rewritten: tell all that is new
@@ -187,19 +202,19 @@ func (c *conversation) tell(group []*enrich.Span) []Message {
 				}
 				said[m.role+"\x00"+m.text] = true
 				msg := newMessage(m)
-				msg.Class, msg.Href, msg.Facts = "assistant", href, c.callFacts(s)
+				msg.Class, msg.Href, msg.Facts = "assistant", href, callFacts(s)
 				out = append(out, msg)
 			}
-		case c.kind(s) == enrich.RoleTool:
+		case s.kind() == enrich.RoleTool:
 			name, _ := s.Attrs.Str(attr.ToolName)
 			if name == "" {
 				name = s.Name
 			}
 			result, _ := s.Attrs.Str(attr.OutputValue)
 			results, names = append(results, result), append(names, name)
-			out = append(out, c.toolMessage(s, name, result, href))
+			out = append(out, toolMessage(s, name, result, href))
 		}
-		if msg, failed := c.failure(s, href); failed {
+		if msg, failed := failure(s, href); failed {
 			out = append(out, msg)
 		}
 	}
@@ -221,20 +236,20 @@ func repeats(m rawMessage, results, names []string) bool {
 }
 
 // callAttrs returns the attributes of a logical call: the span's own, filled up
-// from the LLM spans within it.
-func (c *conversation) callAttrs(s *enrich.Span, group []*enrich.Span) attr.Set {
-	attrs := s.Attrs
-	id := s.ID.String()
-	for _, inner := range group {
-		if inner != s && c.kind(inner) == enrich.RoleLLM && c.ancestor(inner, func(p string) bool { return p == id }) != "" {
-			attrs = attrs.Merge(inner.Attrs)
-		}
+// from the LLM spans within it, of which the first that has a key counts.
+func callAttrs(s *placedSpan, within []*placedSpan) attr.Set {
+	if len(within) == 0 {
+		return s.Attrs
 	}
-	return attrs
+	var all []attr.KeyValue
+	for _, inner := range slices.Backward(within) {
+		all = append(all, inner.Attrs...)
+	}
+	return attr.NewSet(append(all, s.Attrs...))
 }
 
-func (c *conversation) callFacts(s *enrich.Span) string {
-	r := c.rows[s.ID.String()]
+func callFacts(s *placedSpan) string {
+	r := s.row
 	text := unit.Micros(r.DurationUS)
 	if r.PromptTokens != nil {
 		text += " · " + unit.Count(r.PromptTokens) + " tokens in"
@@ -245,13 +260,12 @@ func (c *conversation) callFacts(s *enrich.Span) string {
 	return text
 }
 
-func (c *conversation) toolMessage(s *enrich.Span, name, result, href string) Message {
-	r := c.rows[s.ID.String()]
+func toolMessage(s *placedSpan, name, result, href string) Message {
 	args, _ := s.Attrs.Str(attr.InputValue)
 	m := Message{
 		Class: "tool",
 		Role:  "tool",
-		Facts: unit.Micros(r.DurationUS),
+		Facts: unit.Micros(s.row.DurationUS),
 		Href:  href,
 		Text:  newText(pretty(result)),
 		Calls: []Call{{visible(name), newText(pretty(toolArguments(args)))}},
@@ -263,15 +277,15 @@ func (c *conversation) toolMessage(s *enrich.Span, name, result, href string) Me
 }
 
 // failure tells an exception of a span, unless a span below it tells the same.
-func (c *conversation) failure(s *enrich.Span, href string) (Message, bool) {
-	if k := c.kind(s); k != enrich.RoleLLM && k != enrich.RoleTool {
+func failure(s *placedSpan, href string) (Message, bool) {
+	if k := s.kind(); k != enrich.RoleLLM && k != enrich.RoleTool {
 		return Message{}, false
 	}
-	class, text := exceptionOf(s)
+	class, text := exceptionOf(s.Span)
 	if text == "" && class == "" {
 		return Message{}, false
 	}
-	return Message{Class: "failure", Role: join("error", visible(class)), Facts: unit.Micros(c.rows[s.ID.String()].DurationUS), Href: href, Text: newText(text)}, true
+	return Message{Class: "failure", Role: join("error", visible(class)), Facts: unit.Micros(s.row.DurationUS), Href: href, Text: newText(text)}, true
 }
 
 // exceptionOf returns the class and the message of what a span died of.

@@ -1,6 +1,7 @@
 package views
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
@@ -116,6 +117,37 @@ func TestConversationTellsFailures(t *testing.T) {
 	last := passes[0].Messages[len(passes[0].Messages)-2]
 	if last.Class != "failure" || last.Text.Body != visible(hostile) {
 		t.Errorf("%+v", last)
+	}
+}
+
+// Ten thousand calls, each ten thousand spans deep, are told in no time: what
+// asks every span about every other does not come to an end here.
+func TestConversationOfALongDeepTrace(t *testing.T) {
+	const steps = 10_000
+	var rows []enrich.SpanRow
+	var spans []enrich.Span
+	above := ""
+	add := func(depth int64, kind string, attrs attr.Set) string {
+		i := len(rows)
+		id := fmt.Sprintf("%016x", i+1)
+		rows = append(rows, spanRow(int64(i), depth, id, above, kind, kind, 1))
+		spans = append(spans, span(id, above, kind, enrich.Time(i+1), enrich.Time(2*steps+1), attrs))
+		return id
+	}
+	for i := range int64(steps) {
+		chain := add(i, "CHAIN", nil)
+		above = chain
+		above = add(i+1, "LLM", set(messages("user", "and now?")...))
+		add(i+2, "LLM", set("llm.output_messages.0.message.content", fmt.Sprintf("answer %d", i)))
+		above = chain
+	}
+	passes := newPasses("r", traceID, spans, rows)
+	want := []string{"user: and now?"}
+	for i := range steps {
+		want = append(want, fmt.Sprintf("assistant: answer %d", i))
+	}
+	if diff := cmp.Diff(want, lines(passes)); diff != "" {
+		t.Error(diff)
 	}
 }
 

@@ -60,12 +60,12 @@ func indices(attrs attr.Set, prefix string) []int {
 	var list []int
 	for _, a := range attrs.Prefix(prefix) {
 		digits, _, _ := strings.Cut(a.Key[len(prefix):], ".")
-		if n, err := strconv.Atoi(digits); err == nil && !slices.Contains(list, n) {
+		if n, err := strconv.Atoi(digits); err == nil {
 			list = append(list, n)
 		}
 	}
 	slices.Sort(list)
-	return list
+	return slices.Compact(list)
 }
 
 // indexedMessages reads OpenInference's flat form, prefixN.message.*.

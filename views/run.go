@@ -2,6 +2,7 @@ package views
 
 import (
 	"cmp"
+	"encoding/json"
 	"fmt"
 	"maps"
 	"net/url"
@@ -243,13 +244,40 @@ func runCards(d RunData) []Card {
 		errors.Lines = []string{"no test ended in an error"}
 	}
 
-	list := []Card{success, timeCard(d), tokens, cost}
+	list := []Card{success, timeCard(d)}
+	if streamed := streamedCalls(r.DataQuality); streamed != "" {
+		ttft := Card{Label: "TTFT p50 / p95 / p99", Value: get("p50_ttft_seconds"), Lines: []string{streamed}}
+		if r.P50TTFTSeconds != nil {
+			ttft.Small = "/ " + unit.Seconds(r.P95TTFTSeconds) + " / " + unit.Seconds(r.P99TTFTSeconds)
+		}
+		list = append(list, ttft)
+	}
+	list = append(list, tokens, cost)
 	if r.TotalGPUEnergyWh != nil {
 		list = append(list, Card{Label: "GPU energy", Value: get("total_gpu_energy_wh"), Lines: []string{
 			join(unit.USD(r.ElectricityCostUSD), unit.Grams(r.CO2EmissionsG)+" CO₂"),
 		}})
 	}
 	return append(list, tools, errors)
+}
+
+// streamedCalls says how many of a run's LLM calls streamed, "" for a run
+// without calls. Only a streamed call has a time to first token.
+func streamedCalls(j enrich.JSON) string {
+	var q struct {
+		Streamed string `json:"streamed_calls"`
+	}
+	if j == "" || json.Unmarshal([]byte(j), &q) != nil {
+		return ""
+	}
+	streamed, calls, ok := strings.Cut(q.Streamed, "/")
+	switch {
+	case !ok:
+		return ""
+	case streamed == "0":
+		return "no call was streamed"
+	}
+	return visible(streamed) + " of " + visible(calls) + " calls streamed"
 }
 
 func prefixed(prefix, s string) string {
@@ -321,15 +349,15 @@ func (p *RunPage) addTests(d RunData, q RunQuery) {
 		p.Headings = append(p.Headings, h)
 	}
 	longest := 0.0
-	for i := range rows {
-		if t := rows[i].ExecutionTimeMS; t != nil {
-			longest = max(longest, *t)
+	for _, r := range rows {
+		if r.ExecutionTimeMS != nil {
+			longest = max(longest, *r.ExecutionTimeMS)
 		}
 	}
 	page := max(q.Page, 1)
 	shown := cut(rows, page)
-	for i := range shown {
-		p.Tests = append(p.Tests, newTestLine(&shown[i], longest))
+	for _, r := range shown {
+		p.Tests = append(p.Tests, newTestLine(r, longest))
 	}
 	p.Pager = newPager(page, len(shown), len(rows), "tests", func(n string) string {
 		order := ""
@@ -342,12 +370,15 @@ func (p *RunPage) addTests(d RunData, q RunQuery) {
 
 // sortTests orders tests by a column, absent values last, or failures first
 // and then by time.
-func sortTests(results []enrich.ResultRow, q RunQuery) []enrich.ResultRow {
-	rows := slices.Clone(results)
+func sortTests(results []enrich.ResultRow, q RunQuery) []*enrich.ResultRow {
+	rows := make([]*enrich.ResultRow, len(results))
+	for i := range results {
+		rows[i] = &results[i]
+	}
 	c, ok := enrich.Lookup(enrich.ResultColumns, q.Sort)
 	if !ok {
-		slices.SortStableFunc(rows, func(a, b enrich.ResultRow) int {
-			passedA, passedB := outcomeOf(&a) == pass, outcomeOf(&b) == pass
+		slices.SortStableFunc(rows, func(a, b *enrich.ResultRow) int {
+			passedA, passedB := outcomeOf(a) == pass, outcomeOf(b) == pass
 			if passedA != passedB {
 				if passedB {
 					return -1
@@ -358,8 +389,8 @@ func sortTests(results []enrich.ResultRow, q RunQuery) []enrich.ResultRow {
 		})
 		return rows
 	}
-	slices.SortStableFunc(rows, func(a, b enrich.ResultRow) int {
-		n := compare(c.Ptr(&a), c.Ptr(&b), q.Desc)
+	slices.SortStableFunc(rows, func(a, b *enrich.ResultRow) int {
+		n := compare(c.Ptr(a), c.Ptr(b), q.Desc)
 		if q.Desc {
 			n = -n
 		}
@@ -394,6 +425,10 @@ func compare(a, b any, desc bool) int {
 		return cmp.Compare(*x, *b.(*enrich.Time))
 	case *enrich.UnixNano:
 		return cmp.Compare(*x, *b.(*enrich.UnixNano))
+	case *string:
+		return strings.Compare(*x, *b.(*string))
+	case **string:
+		return strings.Compare(**x, **b.(**string))
 	}
 	return strings.Compare(text(enrich.None, a), text(enrich.None, b))
 }

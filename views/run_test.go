@@ -175,3 +175,31 @@ func TestCoverage(t *testing.T) {
 		t.Errorf("always %q, never %q", p.Quality.Always, p.Quality.Never)
 	}
 }
+
+// A run says how many of its calls streamed; one that streamed none has no time
+// to first token, and that is not 0.
+func TestRunTTFTCard(t *testing.T) {
+	card := func(row enrich.LeaderboardRow) string {
+		for _, c := range NewRunPage(RunData{Row: row}, RunQuery{}).Cards {
+			if strings.HasPrefix(c.Label, "TTFT") {
+				return strings.TrimSpace(c.Value.Text+" "+c.Small) + ": " + strings.Join(c.Lines, " ")
+			}
+		}
+		return "no card"
+	}
+	for _, tt := range []struct {
+		name string
+		row  enrich.LeaderboardRow
+		want string
+	}{
+		{"no calls", enrich.LeaderboardRow{DataQuality: `{"flags":[]}`}, "no card"},
+		{"not streamed", enrich.LeaderboardRow{DataQuality: `{"streamed_calls":"0/16"}`}, "—: no call was streamed"},
+		{"some streamed", enrich.LeaderboardRow{DataQuality: `{"streamed_calls":"12/50"}`, P50TTFTSeconds: new(0.38), P95TTFTSeconds: new(1.41), P99TTFTSeconds: new(2.0)}, "380 ms / 1.41 s / 2.00 s: 12 of 50 calls streamed"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			if got := card(tt.row); got != tt.want {
+				t.Errorf("card = %q, want %q", got, tt.want)
+			}
+		})
+	}
+}

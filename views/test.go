@@ -13,8 +13,8 @@ type TestData struct {
 	Result  enrich.ResultRow
 	Origins map[string]enrich.Origin // of the result's columns
 	Trace   *enrich.TraceRow         // nil when no trace was joined
-	Rows    []enrich.SpanRow
-	Spans   []enrich.Span
+	Rows    []enrich.SpanRow         // the trace's first, in waterfall order
+	Spans   []enrich.Span            // of these rows
 
 	Prev, Next, NextFailed string // case ids, "" for none
 }
@@ -36,6 +36,7 @@ type TestPage struct {
 	Findings   []Finding
 	Passes     []Pass
 	NoPasses   string
+	Told       string // "the first 2,000 of 100,000 spans", "" when it was all of them
 	RunHref    string
 	TraceHref  string
 	Prev, Next,
@@ -99,8 +100,14 @@ func (p *TestPage) addConversation(d TestData) {
 	}
 	p.TraceHref = TraceURL(d.Result.RunID, d.Trace.TraceID)
 	p.Passes = newPasses(d.Result.RunID, d.Trace.TraceID, d.Spans, d.Rows)
+	if n := min(len(d.Rows), len(d.Spans)); int64(n) < d.Trace.SpanCount {
+		p.Told = "the first " + count(n) + " of " + plural(int(d.Trace.SpanCount), "span")
+	}
 	if len(p.Passes) == 0 {
 		p.NoPasses = "The trace records no messages."
+		if p.Told != "" {
+			p.NoPasses = "These spans record no messages."
+		}
 	}
 }
 

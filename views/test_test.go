@@ -1,6 +1,7 @@
 package views
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -61,5 +62,47 @@ func TestNeighbours(t *testing.T) {
 	}
 	if p.NoPasses == "" || p.NoAnswer == "" {
 		t.Errorf("what is missing is not said: %+v", p)
+	}
+}
+
+// A page is given the first spans of a long trace, and says so.
+func TestConversationOfFirstSpans(t *testing.T) {
+	_, rows, spans := longTrace(6)
+	const link = `<a href="/runs/r/traces/` + traceID + `">the trace</a>`
+	for _, tt := range []struct {
+		name        string
+		count       int64
+		rows, spans int
+		want        string // "" when nothing is left out
+		noPasses    string
+	}{
+		{"all", 6, 6, 6, "", ""},
+		{"first rows", 100_000, 6, 6, "This conversation is made of the first 6 of 100,000 spans; the trace shows them all.", ""},
+		{"fewer spans than rows", 6, 6, 5, "This conversation is made of the first 5 of 6 spans; the trace shows them all.", ""},
+		{"nothing said so far", 6, 2, 2, "This conversation is made of the first 2 of 6 spans; the trace shows them all.", "These spans record no messages."},
+		{"nothing said", 2, 2, 2, "", "The trace records no messages."},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			p := NewTestPage(TestData{
+				Result: enrich.ResultRow{RunID: "r"}, Trace: &enrich.TraceRow{TraceID: traceID, SpanCount: tt.count},
+				Rows: rows[:tt.rows], Spans: spans[:tt.spans],
+			})
+			if p.NoPasses != tt.noPasses {
+				t.Errorf("%q, want %q", p.NoPasses, tt.noPasses)
+			}
+			page := render(t, Test(p))
+			got := ""
+			for _, n := range elements(t, page) {
+				if n.Data == "p" && strings.HasPrefix(content(n), "This conversation") {
+					got = content(n)
+				}
+			}
+			if got != tt.want {
+				t.Errorf("%q, want %q", got, tt.want)
+			}
+			if strings.Contains(page, link) != (tt.want != "") {
+				t.Errorf("the page must link to the trace only with that sentence")
+			}
+		})
 	}
 }

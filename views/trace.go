@@ -110,9 +110,17 @@ type SpanLine struct {
 	Time     Quantity
 	Start    string // after the start of the trace
 	X, Width string // percent, "" when the span has no time
-	Thin     bool   // too short to be seen by its width alone
+	Mark     string // pixels to move the mark of a bar too short to be seen, "" for no mark
 	Label    string // the bar in words
 }
+
+// A bar shorter than this share of the axis is marked, so many pixels wide. The
+// mark stands at the left of its place at the start of the axis and at the
+// right of it at the end, so that the axis holds all of it.
+const (
+	thinnest  = 0.005
+	markWidth = 2
+)
 
 // deepest is how many steps of indentation rows are drawn with.
 const deepest = 12
@@ -307,9 +315,11 @@ func newSpanLine(r *enrich.SpanRow, extent float64) SpanLine {
 			l.Label = l.Time.Text + ", " + l.Start + " after the start"
 			l.X, l.Width = "0", "100"
 			if extent > 0 {
-				l.X, l.Width = geometry(100**r.OffsetUS/extent), geometry(100**r.DurationUS/extent)
-				if l.Thin = *r.DurationUS/extent < 0.005; l.Thin {
-					l.X = geometry(min(100**r.OffsetUS/extent, 99.5))
+				from := min(max(*r.OffsetUS/extent, 0), 1)
+				to := min(max((*r.OffsetUS+*r.DurationUS)/extent, from), 1)
+				l.X, l.Width = geometry(100*from), geometry(100*(to-from))
+				if to-from < thinnest {
+					l.Mark = geometry(0 - markWidth*from)
 				}
 			}
 		}

@@ -67,6 +67,24 @@ func TestSpansWithoutTimes(t *testing.T) {
 	}
 }
 
+// All of every bar lies on the axis, and so does the mark of one too short to
+// be seen, wherever it is.
+func TestBarsLieOnTheAxis(t *testing.T) {
+	rows := make([]enrich.SpanRow, 6)
+	for i, at := range []struct{ offset, duration float64 }{{0, 1000}, {0, 0}, {500, 0}, {1000, 0}, {998, 2}, {-200, 400}} {
+		rows[i] = spanRow(int64(i), 0, fmt.Sprintf("%016x", i+1), "", "CHAIN", "x", 0)
+		rows[i].OffsetUS, rows[i].DurationUS = new(at.offset), new(at.duration)
+	}
+	var got []string
+	for _, l := range NewTracePage(TraceData{Rows: rows}, TraceQuery{From: -1}).Rows {
+		got = append(got, l.X+" + "+l.Width+" "+l.Mark)
+	}
+	want := []string{"0 + 100 ", "0 + 0 0", "50 + 0 -1", "100 + 0 -2", "99.8 + 0.2 -2", "0 + 20 "}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+}
+
 // A page shows a thousand rows, from the one asked for or around the selected
 // span; indentation stops where the names would have no room.
 func TestLongAndDeepTraces(t *testing.T) {

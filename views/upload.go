@@ -38,7 +38,8 @@ type UploadPage struct {
 	Files   []FileLine
 }
 
-// An UploadedRun is one run of a receipt.
+// An UploadedRun is one run of a receipt. Text says how many tests it has, and
+// whether it is new, updated or unchanged.
 type UploadedRun struct{ Text, ID, Href string }
 
 // A FileLine is one file of a receipt, or of the files a run was made of.
@@ -71,7 +72,7 @@ func NewUploadPage(r *Receipt) UploadPage {
 	}
 	p.Receipt = true
 	p.Layout.Title = "Receipt"
-	refused, damaged, warned, unchanged := 0, 0, 0, 0
+	refused, damaged, warned, again := 0, 0, 0, 0
 	for _, f := range r.Files {
 		line := newFileLine(f)
 		switch line.Status {
@@ -79,36 +80,38 @@ func NewUploadPage(r *Receipt) UploadPage {
 			refused++
 		case "damaged":
 			damaged++
-		case "unchanged":
-			unchanged++
+		}
+		if line.Status != "refused" && slices.Contains(f.Repairs, Unchanged) {
+			again++
 		}
 		if len(f.Warnings) > 0 {
 			warned++
 		}
 		p.Files = append(p.Files, line)
 	}
+	taken := len(r.Files) - refused
 	fresh := 0
 	for _, run := range r.Runs {
-		if run.New {
+		text := "updated"
+		switch {
+		case run.New:
 			fresh++
-		}
-		text := "here before"
-		if run.New {
 			text = "new"
+		case again == taken:
+			text = "unchanged"
 		}
 		p.Runs = append(p.Runs, UploadedRun{Text: plural(run.Tests, "test") + ", " + text, ID: visible(run.RunID), Href: run.URL})
 	}
-	taken := len(r.Files) - refused
-	p.Verdict = verdict(len(r.Files), taken, unchanged, len(r.Runs), fresh)
+	p.Verdict = verdict(len(r.Files), taken, again, len(r.Runs), fresh)
 	p.Bad = refused+damaged+warned > 0 || len(r.Files) == 0
-	if len(r.Runs) == 1 && !p.Bad && unchanged < len(r.Files) {
+	if len(r.Runs) == 1 && !p.Bad && again < taken {
 		p.Open = r.Runs[0].URL
 	}
 	return p
 }
 
 // verdict says in a sentence or two what an upload came to.
-func verdict(files, taken, unchanged, runs, fresh int) string {
+func verdict(files, taken, again, runs, fresh int) string {
 	switch {
 	case files == 0:
 		return "No file arrived. Choose some, or drop them on the page."
@@ -117,8 +120,16 @@ func verdict(files, taken, unchanged, runs, fresh int) string {
 	case taken == 0:
 		return "None of the " + count(files) + " files was taken: see below why."
 	}
-	if unchanged == files {
-		return "Nothing is new: the same bytes were uploaded before, so nothing was changed."
+	if again == taken {
+		text := "Nothing is new: the same bytes were uploaded before, so nothing was changed."
+		switch refused := files - taken; refused {
+		case 0:
+		case 1:
+			text += " 1 of " + count(files) + " files was not taken: see below why."
+		default:
+			text += " " + count(refused) + " of " + count(files) + " files were not taken: see below why."
+		}
+		return text
 	}
 	text := count(taken) + " of " + plural(files, "file") + " taken"
 	switch {

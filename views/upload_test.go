@@ -14,6 +14,8 @@ func TestReceipt(t *testing.T) {
 	same.Repairs = []string{Unchanged}
 	refused := enrich.File{Name: "x.bin", Error: new("unknown file format")}
 	damaged := enrich.File{Name: "traces.json", Dataset: "traces", Rows: 3, Spans: 0, Error: new("ends early")}
+	damagedSame := damaged
+	damagedSame.Repairs = []string{Unchanged}
 	warned := good
 	for range 60 {
 		warned.Warnings = append(warned.Warnings, enrich.Warning{Where: "line 7", Message: "bad"})
@@ -28,28 +30,40 @@ func TestReceipt(t *testing.T) {
 		bad      bool
 		open     string
 		statuses []string
+		runs     []string
 	}{
-		{"nothing", Receipt{}, "No file arrived. Choose some, or drop them on the page.", true, "", nil},
-		{"one new run", Receipt{[]enrich.File{good}, []ReceiptRun{run}}, "1 of 1 file taken, making 1 new run.", false, "/runs/r", []string{"taken"}},
-		{"two runs", Receipt{[]enrich.File{good, good}, []ReceiptRun{run, run}}, "2 of 2 files taken, making 2 new runs.", false, "", []string{"taken", "taken"}},
-		{"added to a run", Receipt{[]enrich.File{good}, []ReceiptRun{old}}, "1 of 1 file taken, adding to 1 run.", false, "/runs/r", []string{"taken"}},
-		{"the same again", Receipt{[]enrich.File{same}, []ReceiptRun{old}}, "Nothing is new: the same bytes were uploaded before, so nothing was changed.", false, "", []string{"unchanged"}},
-		{"no run yet", Receipt{[]enrich.File{good}, nil}, "1 of 1 file taken; no run came of it yet. Files of the same run can follow in any order.", false, "", []string{"taken"}},
-		{"one refused", Receipt{[]enrich.File{refused}, nil}, "The file was not taken: see below why.", true, "", []string{"refused"}},
-		{"some refused", Receipt{[]enrich.File{refused, good}, []ReceiptRun{run}}, "1 of 2 files taken, making 1 new run.", true, "", []string{"refused", "taken"}},
-		{"damaged", Receipt{[]enrich.File{damaged}, []ReceiptRun{run}}, "1 of 1 file taken, making 1 new run.", true, "", []string{"damaged"}},
-		{"warned", Receipt{[]enrich.File{warned}, []ReceiptRun{run}}, "1 of 1 file taken, making 1 new run.", true, "", []string{"taken"}},
+		{"nothing", Receipt{}, "No file arrived. Choose some, or drop them on the page.", true, "", nil, nil},
+		{"one new run", Receipt{[]enrich.File{good}, []ReceiptRun{run}}, "1 of 1 file taken, making 1 new run.", false, "/runs/r", []string{"taken"}, []string{"5 tests, new"}},
+		{"two runs", Receipt{[]enrich.File{good, good}, []ReceiptRun{run, run}}, "2 of 2 files taken, making 2 new runs.", false, "", []string{"taken", "taken"}, []string{"5 tests, new", "5 tests, new"}},
+		{"added to a run", Receipt{[]enrich.File{good}, []ReceiptRun{old}}, "1 of 1 file taken, adding to 1 run.", false, "/runs/r", []string{"taken"}, []string{"5 tests, updated"}},
+		{"the same again", Receipt{[]enrich.File{same}, []ReceiptRun{old}}, "Nothing is new: the same bytes were uploaded before, so nothing was changed.", false, "", []string{"unchanged"}, []string{"5 tests, unchanged"}},
+		{"no run yet", Receipt{[]enrich.File{good}, nil}, "1 of 1 file taken; no run came of it yet. Files of the same run can follow in any order.", false, "", []string{"taken"}, nil},
+		{"one refused", Receipt{[]enrich.File{refused}, nil}, "The file was not taken: see below why.", true, "", []string{"refused"}, nil},
+		{"some refused", Receipt{[]enrich.File{refused, good}, []ReceiptRun{run}}, "1 of 2 files taken, making 1 new run.", true, "", []string{"refused", "taken"}, []string{"5 tests, new"}},
+		{"damaged", Receipt{[]enrich.File{damaged}, []ReceiptRun{run}}, "1 of 1 file taken, making 1 new run.", true, "", []string{"damaged"}, []string{"5 tests, new"}},
+		{"warned", Receipt{[]enrich.File{warned}, []ReceiptRun{run}}, "1 of 1 file taken, making 1 new run.", true, "", []string{"taken"}, []string{"5 tests, new"}},
+		{"one new, one again", Receipt{[]enrich.File{good, same}, []ReceiptRun{old}}, "2 of 2 files taken, adding to 1 run.", false, "/runs/r", []string{"taken", "unchanged"}, []string{"5 tests, updated"}},
+		{"one again, one refused", Receipt{[]enrich.File{same, refused}, []ReceiptRun{old}}, "Nothing is new: the same bytes were uploaded before, so nothing was changed. 1 of 2 files was not taken: see below why.", true, "", []string{"unchanged", "refused"}, []string{"5 tests, unchanged"}},
+		{"two again, two refused", Receipt{[]enrich.File{same, same, refused, refused}, []ReceiptRun{old}}, "Nothing is new: the same bytes were uploaded before, so nothing was changed. 2 of 4 files were not taken: see below why.", true, "", []string{"unchanged", "unchanged", "refused", "refused"}, []string{"5 tests, unchanged"}},
+		{"one damaged added", Receipt{[]enrich.File{damaged}, []ReceiptRun{old}}, "1 of 1 file taken, adding to 1 run.", true, "", []string{"damaged"}, []string{"5 tests, updated"}},
+		{"damaged again", Receipt{[]enrich.File{damagedSame}, []ReceiptRun{old}}, "Nothing is new: the same bytes were uploaded before, so nothing was changed.", true, "", []string{"damaged"}, []string{"5 tests, unchanged"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			p := NewUploadPage(&tt.r)
-			var statuses []string
+			var statuses, runs []string
 			for _, f := range p.Files {
 				statuses = append(statuses, f.Status)
+			}
+			for _, r := range p.Runs {
+				runs = append(runs, r.Text)
 			}
 			if p.Verdict != tt.verdict || p.Bad != tt.bad || p.Open != tt.open {
 				t.Errorf("%q, bad %v, open %q", p.Verdict, p.Bad, p.Open)
 			}
 			if diff := cmp.Diff(tt.statuses, statuses); diff != "" {
+				t.Error(diff)
+			}
+			if diff := cmp.Diff(tt.runs, runs); diff != "" {
 				t.Error(diff)
 			}
 		})
