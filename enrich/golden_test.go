@@ -231,6 +231,16 @@ func TestKeysConnectTheRun(t *testing.T) {
 	}
 }
 
+// pointName is a point's metric, with the token type where it has one.
+func pointName(r enrich.MetricRow) string {
+	for _, kind := range []string{"input", "output"} {
+		if strings.Contains(string(r.Attributes), `"gen_ai.token.type":"`+kind+`"`) {
+			return r.MetricName + " " + kind
+		}
+	}
+	return r.MetricName
+}
+
 // The derived metrics of spec §4.4. A histogram has a point per set of
 // attributes; the spec's figures are over all of them.
 func TestMistralMetrics(t *testing.T) {
@@ -245,12 +255,7 @@ func TestMistralMetrics(t *testing.T) {
 		if r.Source != string(enrich.Derived) || r.TestID != nil {
 			continue
 		}
-		name := r.MetricName
-		for _, kind := range []string{"input", "output"} {
-			if strings.Contains(string(r.Attributes), `"gen_ai.token.type":"`+kind+`"`) {
-				name += " " + kind
-			}
-		}
+		name := pointName(r)
 		if got[name] == nil {
 			got[name] = &total{Buckets: make([]int64, len(r.BucketCounts))}
 		}
