@@ -18,7 +18,6 @@ var (
 	ToolNameOnly        = Field{"tool.name", "gen_ai.tool.name", "mcp.tool"}
 	ModelOnly           = Field{"gen_ai.request.model", "llm.model_name"}
 	ToolName            = Field{"gen_ai.tool.name", "tool.name", "mcp.tool", "mcp.tool.raw_name", "traceloop.entity.name"}
-	AgentName           = Field{"gen_ai.agent.name", "agent.name"}
 	AgentType           = Field{"agent.type"}
 	Prompt              = Field{"prompt"}
 	MaxSteps            = Field{"smolagents.max_steps"}
@@ -40,12 +39,8 @@ var (
 	ErrorType           = Field{"error.type"}
 	ExceptionType       = Field{"exception.type"}
 	ExceptionMessage    = Field{"exception.message"}
-	ErrorMessage        = Field{"error.message", "mcp.error.message_raw"}
 	StepType            = Field{"type"}
-	StepIndex           = Field{"step_index"}
 	EventName           = Field{"name"}
-	LangfuseUsage       = Field{"langfuse.observation.usage_details"}
-	TokensEstimated     = Field{"gen_ai.usage.token_count_estimated"}
 	CompletionStartTime = Field{"langfuse.observation.completion_start_time"}
 )
 
