@@ -110,9 +110,6 @@ func take(s *spool, file NamedReader) (takenFile, error) {
 	if t.bytes, err = done(); err != nil {
 		return takenFile{}, fmt.Errorf("read %s: %w", name, err)
 	}
-	if t.part != nil {
-		t.part.Group = t.folder
-	}
 	return t, nil
 }
 
@@ -168,6 +165,10 @@ func (in *Ingester) add(ctx context.Context, files []*takenFile) error {
 		parts = append(parts, f.part)
 		keys = append(keys, f.part.Keys()...)
 	}
+	dropID := hex.EncodeToString(drop.Sum(nil)[:16])
+	for _, f := range files {
+		f.part.Group = groupOf(dropID, f.folder)
+	}
 	change, unused, err := in.derive(ctx, parts, keys, nil)
 	if err != nil {
 		return err
@@ -180,7 +181,7 @@ func (in *Ingester) add(ctx context.Context, files []*takenFile) error {
 		}
 		change.Uploads = append(change.Uploads, store.NewUpload{
 			Upload: store.Upload{
-				Receipt: f.receipt, Folder: f.folder, Drop: hex.EncodeToString(drop.Sum(nil)[:16]),
+				Receipt: f.receipt, Folder: f.folder, Drop: dropID,
 				Size: f.bytes.size, Received: now,
 			},
 			Keys:  f.part.Keys(),
@@ -189,6 +190,11 @@ func (in *Ingester) add(ctx context.Context, files []*takenFile) error {
 	}
 	return in.store.Apply(ctx, change)
 }
+
+// groupOf names what came in one folder of one drop: files that came together
+// belong together before any that came at another time, whatever their folders
+// are called.
+func groupOf(drop, folder string) string { return drop + "/" + folder }
 
 // derive assembles parts with all stored uploads that belong with them by their
 // keys, and with the given uploads, and says what is to change, and which
@@ -286,7 +292,7 @@ func reread(ctx context.Context, v *store.Snapshot, id string) (*enrich.Part, en
 		return nil, enrich.File{}, fmt.Errorf("upload %s: %w", id, bytes.err)
 	}
 	if part != nil {
-		part.Group = u.Folder
+		part.Group = groupOf(u.Drop, u.Folder)
 	}
 	return part, receipt, nil
 }
@@ -345,8 +351,12 @@ func (in *Ingester) Rederive(ctx context.Context) error {
 
 	// First the keys of all, since they say what belongs together.
 	for _, id := range uploads {
-		if err := in.rekey(ctx, id); err != nil {
-			return err
+		err := in.rekey(ctx, id)
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		if err != nil {
+			in.log.Error("could not read an upload again", "upload", id, "error", err) // the others still can be
 		}
 	}
 	done := map[string]bool{}
