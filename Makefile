@@ -8,7 +8,7 @@ pure        := ./enrich/... ./views/...
 generated   := ':(glob)**/*_templ.go' docs/fields.md docs/formats.md
 goldens      = $(addprefix ./,$(sort $(dir $(shell grep -rl --include='*_test.go' 'flag.Bool."update"' cmd enrich server views))))
 
-.PHONY: run demo dev build assets generate test unit race wasm-test browser-test chromium check update fuzz bench clean
+.PHONY: run demo dev build assets generate prices test unit race wasm-test browser-test chromium check update fuzz bench clean
 
 run: build
 	bin/smolscope serve
@@ -34,6 +34,10 @@ node_modules/.package-lock.json: package.json package-lock.json
 generate:
 	go tool templ generate
 	go test ./enrich -run Docs -update
+
+# Turns the prices of the npm package that is pinned into the list that is built in.
+prices: node_modules/.package-lock.json
+	node enrich/price/generate.js
 
 # The tests end with the browser's, the slowest. The others run once, with the race detector.
 test: assets race wasm-test browser-test
