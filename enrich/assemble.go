@@ -23,16 +23,19 @@ import (
 // which describes nothing by itself.
 func Assemble(parts []*Part) []*Run {
 	var items []item
-	for _, p := range distinct(parts) {
+	parts = distinct(parts)
+	for _, p := range parts {
 		items = append(items, p.items()...)
 	}
 	var runs []*Run
+	var keys []map[string]bool // of each run
 	for _, g := range settle(connect(items)) {
 		if run := newRun(g.items); run != nil {
 			runs = append(runs, run)
+			keys = append(keys, g.keys())
 		}
 	}
-	return runs
+	return addExported(runs, keys, parts)
 }
 
 // distinct orders parts by their bytes and drops what comes twice: copies of
@@ -73,6 +76,17 @@ func newGroup(items []item) *group {
 	}
 	g.clues = mergeClues(items)
 	return g
+}
+
+// keys returns the join keys of all items.
+func (g *group) keys() map[string]bool {
+	keys := map[string]bool{}
+	for _, it := range g.items {
+		for _, id := range it.ids {
+			keys[id] = true
+		}
+	}
+	return keys
 }
 
 // isHome reports whether the group holds tests or traces, which summaries

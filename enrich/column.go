@@ -61,6 +61,7 @@ const (
 //	*Time *UnixNano                zero is null
 //	*[]string *[]int64 *[]float64  nil is null
 //	*JSON                          "" is null
+//	*SpanList                      the spans of a trace
 type Column[R any] struct {
 	Name     string
 	Label    string
@@ -115,6 +116,8 @@ func Known(ptr any) bool {
 		return *p != nil
 	case *JSON:
 		return *p != ""
+	case *SpanList:
+		return p.Known()
 	case *string, *bool, *int64:
 		return true
 	}
@@ -162,6 +165,8 @@ func TypeName(ptr any) string {
 		return "list of float"
 	case *JSON:
 		return "JSON"
+	case *SpanList:
+		return "list of span"
 	}
 	panic(fmt.Sprintf("column of type %T", ptr))
 }

@@ -21,11 +21,11 @@ type table struct {
 }
 
 var tables = []table{
-	{"results", 46, 54, "model", "cost_usd", checkTable(enrich.ResultColumns)},
+	{"results", 46, 56, "model", "gpu_power_avg_w", checkTable(enrich.ResultColumns)},
 	{"traces", 33, 42, "trace_id", "data_quality", checkTable(enrich.TraceColumns)},
 	{"metrics", 0, 21, "run_id", "service_name", checkTable(enrich.MetricColumns)},
-	{"leaderboard", 70, 82, "run_id", "total_tests", checkTable(enrich.LeaderboardColumns)},
-	{"spans", 0, 23, "run_id", "json_to", checkTable(enrich.SpanColumns)},
+	{"leaderboard", 70, 83, "run_id", "idle_gpu_energy_wh", checkTable(enrich.LeaderboardColumns)},
+	{"spans", 0, 25, "run_id", "json_to", checkTable(enrich.SpanColumns)},
 }
 
 func TestColumns(t *testing.T) {
@@ -229,6 +229,8 @@ func fill(ptr any) {
 		*p = []int64{7}
 	case *[]float64:
 		*p = []float64{7.5}
+	case *enrich.SpanList:
+		*p = enrich.SpansText(`[{"name":"<b>"}]`)
 	case *enrich.JSON:
 		*p = "{}"
 	default:

@@ -28,6 +28,14 @@ var derivedMetricReasons = map[string]string{
 	"gen_ai.server.tbt":                "time between tokens of each LLM call that has one",
 	"gen_ai.requests":                  "LLM calls",
 	"gen_ai.client.errors":             "LLM calls that failed",
+	totalCost:                          "cost of the usage leaves: as reported, else tokens × the price list",
+	partMetrics[promptPart]:            "cost of the prompt tokens that no cache served",
+	partMetrics[completionPart]:        "cost of the visible completion tokens",
+	partMetrics[reasoningPart]:         "cost of the reasoning tokens",
+	partMetrics[cacheReadPart]:         "cost of the prompt tokens read from cache",
+	partMetrics[cacheWritePart]:        "cost of the prompt tokens written to cache",
+	co2Emissions:                       "emissions of the run, from one source only",
+	powerCost:                          "GPU energy × the electricity tariff",
 }
 
 // A meter gathers the derived points of one level: the run or a test.
@@ -35,6 +43,7 @@ type meter struct {
 	rows  []*MetricRow
 	index map[string]*MetricRow
 	level MetricRow // what all its points share
+	key   []byte    // for point
 }
 
 func newMeter(level MetricRow) *meter {
@@ -44,14 +53,19 @@ func newMeter(level MetricRow) *meter {
 
 // point returns the point of a metric and its attributes, made if need be.
 func (m *meter) point(name string, kind Instrument, unit string, attrs []attr.KeyValue) *MetricRow {
-	attributes := JSON(attr.NewSet(attrs).AppendJSON(nil))
-	key := name + "\x00" + string(attributes)
-	r := m.index[key]
+	key := append(m.key[:0], name...)
+	for _, a := range attrs {
+		key = append(append(key, 0), a.Key...)
+		key = a.Value.AppendJSON(append(key, 0))
+	}
+	m.key = key
+	r := m.index[string(key)]
 	if r == nil {
 		row := m.level
-		row.MetricName, row.Instrument, row.Unit, row.Attributes = name, string(kind), &unit, attributes
+		row.MetricName, row.Instrument, row.Unit = name, string(kind), &unit
+		row.Attributes = JSON(attr.NewSet(slices.Clone(attrs)).AppendJSON(nil))
 		r = &row
-		m.index[key] = r
+		m.index[string(key)] = r
 		m.rows = append(m.rows, r)
 	}
 	return r
@@ -132,9 +146,9 @@ func (m *meter) calls(list []call) {
 
 // derivedMetrics counts the metrics that spans and results tell (spec §4.2), for
 // the run, and for each test those of its LLM calls.
-func (e *enricher) derivedMetrics(results []ResultRow) []MetricRow {
+func (e *enricher) derivedMetrics(results []ResultRow) []*MetricRow {
 	run := newMeter(MetricRow{RunID: e.runID})
-	var rows []MetricRow
+	var rows []*MetricRow
 	for i, t := range e.tests {
 		r := &results[i]
 		if r.StartTime != 0 && (run.level.StartTimeUnixNano == 0 || UnixNano(r.StartTime) < run.level.StartTimeUnixNano) {
@@ -147,7 +161,8 @@ func (e *enricher) derivedMetrics(results []ResultRow) []MetricRow {
 		m := newMeter(MetricRow{RunID: e.runID, TestID: &t.testID, TraceID: r.TraceID, StartTimeUnixNano: r.StartTimeUnixNano, TimeUnixNano: r.EndTimeUnixNano})
 		m.calls(t.facts.calls)
 		m.total(t.facts.totalTokens, t.facts.tokenSource, e.model)
-		rows = m.collect(rows)
+		m.cost(&t.facts.bill, e.model)
+		rows = append(rows, m.rows...)
 	}
 	var calls []call
 	var total sum[int64]
@@ -161,8 +176,10 @@ func (e *enricher) derivedMetrics(results []ResultRow) []MetricRow {
 		run.calls(calls)
 		run.total(total, tokenLeaf, e.model)
 	}
+	run.cost(&e.bill, e.model)
 	e.testMetrics(run, results)
-	return run.collect(rows)
+	run.energyMetrics(e.gpu, e.options)
+	return append(rows, run.rows...)
 }
 
 func (m *meter) total(n sum[int64], source, model string) {
@@ -193,11 +210,4 @@ func (e *enricher) testMetrics(run *meter, results []ResultRow) {
 			run.observe("tests.steps", "{step}", countBounds, float64(*n), label("agent_type", t.agent))
 		}
 	}
-}
-
-func (m *meter) collect(rows []MetricRow) []MetricRow {
-	for _, r := range m.rows {
-		rows = append(rows, *r)
-	}
-	return rows
 }

@@ -24,12 +24,12 @@ import (
 
 // Revision is the number of the rules in this package. It goes up whenever the
 // same files would give other rows, so that stores derive their runs again.
-const Revision = 1
+const Revision = 2
 
-// Enrich derives the datasets of a run (spec §3). The same run gives the same
+// Enrich derives the datasets of a run (spec §3). The same run and options give the same
 // tables, byte for byte.
-func Enrich(run *Run) *Tables {
-	e := &enricher{run: run, found: &run.found, provenance: Provenance{}}
+func Enrich(run *Run, options Options) *Tables {
+	e := &enricher{run: run, options: options, found: &run.found}
 	for _, t := range run.Traces {
 		tr := &traced{trace: t, tree: newTree(t.Spans)}
 		tr.usage = newUsage(tr.tree)
@@ -48,20 +48,29 @@ func Enrich(run *Run) *Tables {
 	slices.SortStableFunc(e.traces, func(a, b *traced) int {
 		return cmp.Or(compareTimes(a.whole.start, b.whole.start), slices.Compare(a.trace.ID[:], b.trace.ID[:]))
 	})
+	if run.exported != nil {
+		return e.tablesOfExport()
+	}
 	e.gatherTests()
+	e.gpu = e.measureEnergy()
 	e.model = e.runModel()
+	e.priceCalls()
 	e.runID, e.runIDSource, e.runIDFrom = run.runID(e.model)
 	e.offset, e.offsetKnown = run.offset()
 
-	tables := &Tables{Sources: run.Sources, Provenance: e.provenance}
+	tables := &Tables{Sources: run.sources(), Provenance: &e.provenance}
 	for _, t := range e.tests {
 		tables.Results = append(tables.Results, e.resultRow(t))
 	}
 	e.index(tables.Results)
+	spans := 0
 	for _, tr := range e.traces {
-		row, spans := e.traceRow(tr)
-		tables.Traces = append(tables.Traces, row)
-		tables.Spans = append(tables.Spans, spans...)
+		spans += len(tr.trace.Spans)
+	}
+	tables.Spans = make([]SpanRow, 0, spans)
+	for _, tr := range e.traces {
+		tables.Traces = append(tables.Traces, e.traceRow(tr))
+		tables.Spans = e.appendSpanRows(tables.Spans, tr)
 	}
 	tables.Metrics = e.metricRows(tables.Results)
 	tables.Leaderboard = e.leaderboardRow(tables)
@@ -83,8 +92,11 @@ func compareTimes(a, b Time) int {
 // An enricher holds what the rows of one run are made of.
 type enricher struct {
 	run         *Run
+	options     Options
 	traces      []*traced // by start, then id
 	tests       []*test   // by start, then case
+	gpu         *gpuEnergy
+	bill        bill // of all tests
 	model       string
 	runID       string
 	runIDSource string
@@ -117,6 +129,7 @@ type traced struct {
 	usage *usage
 	tests []*facts
 	whole *facts
+	costs []*float64 // per span: USD, nil if it is not counted or its cost is not known
 }
 
 // gatherTests joins rows and traces, orders the tests and names their cases.

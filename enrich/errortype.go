@@ -1,7 +1,7 @@
 package enrich
 
 import (
-	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -24,43 +24,66 @@ const (
 	ErrUnknown       = "unknown"
 )
 
-// errorPatterns are tried in order on the text of an error; the first that
-// fits decides. What an agent did wrong comes before what a provider did,
-// because a tool's own timeout is a tool failure, and the specific before the
-// general, because LiteLLM nests one class name in another (spec §3.5).
+// errorPatterns are tried in order on the text of an error, case folded; the
+// first that fits decides. What an agent did wrong comes before what a provider
+// did, because a tool's own timeout is a tool failure, and the specific before
+// the general, because LiteLLM nests one class name in another (spec §3.5). A
+// class is told by any of its phrases, or by a word that stands alone.
 var errorPatterns = []struct {
 	class   string
-	pattern *regexp.Regexp
+	phrases []string
+	words   []string
 }{
-	{ErrToolNotFound, errorPattern(`Unknown tool .+?, should be one of`, `is not among the explicitly allowed tools`)},
-	{ErrMaxSteps, errorPattern(`AgentMaxStepsError`, `Reached max steps`)},
-	{ErrParse, errorPattern(`AgentParsingError`, `Error in code parsing`, `Error while parsing tool call from model output`)},
-	{ErrTool, errorPattern(`AgentToolCallError`, `AgentToolExecutionError`, `AgentExecutionError`, `Error executing (tool|request to team member)`, `InterpreterError`)},
-	{ErrContextLength, errorPattern(`ContextWindowExceeded`, `context[_ ]length[_ ]exceeded`, `maximum context length`, `prompt is too long`, `input is too long`, `reduce the length of the messages`)},
-	{ErrContentFilter, errorPattern(`ContentPolicyViolation`, `content_policy_violation`, `content[_ ]filter`, `safety system`, `ResponsibleAIPolicyViolation`)},
-	{ErrRateLimit, errorPattern(`RateLimitError`, `rate[_ ]limit`, `\b429\b`, `Too Many Requests`, `insufficient_quota`, `exceeded your current quota`, `capacity[_ ]exceeded`, `ThrottlingException`)},
-	{ErrAuth, errorPattern(`AuthenticationError`, `PermissionDenied`, `\b401\b`, `\b403\b`, `api_key client option must be set`, `invalid[_ ]api[_ ]key`, `Incorrect API key`, `Unauthorized`, `requires an API key`)},
-	{ErrTimeout, errorPattern(`APITimeoutError`, `litellm\.Timeout`, `\bTimeout(Error)?\b`, `timed out`, `\b408\b`, `deadline exceeded`, `exceeded the maximum execution time`)},
-	{ErrConnection, errorPattern(`APIConnectionError`, `Connection ?(Error|refused|reset|aborted)`, `Name or service not known`, `getaddrinfo`, `SSLError`, `RemoteProtocolError`, `peer closed connection`)},
-	{ErrLLM, errorPattern(`AgentGenerationError`, `Error while generating output`, `Error in generating model output`, `litellm\.`, `openai\.`, `InternalServerError`, `ServiceUnavailable`, `BadGateway`, `BadRequestError`, `NotFoundError`, `UnprocessableEntity`, `APIError\b`)},
-}
-
-func errorPattern(alternatives ...string) *regexp.Regexp {
-	return regexp.MustCompile(`(?is)` + strings.Join(alternatives, "|"))
+	{ErrToolNotFound, []string{"is not among the explicitly allowed tools"}, nil},
+	{ErrMaxSteps, []string{"agentmaxstepserror", "reached max steps"}, nil},
+	{ErrParse, []string{"agentparsingerror", "error in code parsing", "error while parsing tool call from model output"}, nil},
+	{ErrTool, []string{"agenttoolcallerror", "agenttoolexecutionerror", "agentexecutionerror", "error executing tool", "error executing request to team member", "interpretererror"}, nil},
+	{ErrContextLength, []string{"contextwindowexceeded", "context_length_exceeded", "context length exceeded", "context_length exceeded", "context length_exceeded", "maximum context length", "prompt is too long", "input is too long", "reduce the length of the messages"}, nil},
+	{ErrContentFilter, []string{"contentpolicyviolation", "content_policy_violation", "content_filter", "content filter", "safety system", "responsibleaipolicyviolation"}, nil},
+	{ErrRateLimit, []string{"ratelimiterror", "rate_limit", "rate limit", "too many requests", "insufficient_quota", "exceeded your current quota", "capacity_exceeded", "capacity exceeded", "throttlingexception"}, []string{"429"}},
+	{ErrAuth, []string{"authenticationerror", "permissiondenied", "api_key client option must be set", "invalid_api_key", "invalid api key", "invalid_api key", "invalid api_key", "incorrect api key", "unauthorized", "requires an api key"}, []string{"401", "403"}},
+	{ErrTimeout, []string{"apitimeouterror", "litellm.timeout", "timed out", "deadline exceeded", "exceeded the maximum execution time"}, []string{"timeout", "timeouterror", "408"}},
+	{ErrConnection, []string{"apiconnectionerror", "connectionerror", "connection error", "connectionrefused", "connection refused", "connectionreset", "connection reset", "connectionaborted", "connection aborted", "name or service not known", "getaddrinfo", "sslerror", "remoteprotocolerror", "peer closed connection"}, nil},
+	{ErrLLM, []string{"agentgenerationerror", "error while generating output", "error in generating model output", "litellm.", "openai.", "internalservererror", "serviceunavailable", "badgateway", "badrequesterror", "notfounderror", "unprocessableentity", "apierror"}, nil},
 }
 
 // ErrorType returns the class of an error's text, or "" for no text. Texts no
 // pattern fits are ErrUnknown.
 func ErrorType(text string) string {
-	if strings.TrimSpace(text) == "" {
+	text = strings.ToLower(strings.TrimSpace(text))
+	if text == "" {
 		return ""
 	}
+	if _, rest, ok := strings.Cut(text, "unknown tool "); ok && strings.Contains(rest, ", should be one of") {
+		return ErrToolNotFound
+	}
 	for _, p := range errorPatterns {
-		if p.pattern.MatchString(text) {
+		if slices.ContainsFunc(p.phrases, func(s string) bool { return strings.Contains(text, s) }) ||
+			slices.ContainsFunc(p.words, func(s string) bool { return containsWord(text, s) }) {
 			return p.class
 		}
 	}
 	return ErrUnknown
+}
+
+// containsWord reports whether a text holds a word with no letter, digit or
+// underscore beside it.
+func containsWord(text, word string) bool {
+	for from := 0; ; {
+		i := strings.Index(text[from:], word)
+		if i < 0 {
+			return false
+		}
+		start, end := from+i, from+i+len(word)
+		if (start == 0 || !isWordByte(text[start-1])) && (end == len(text) || !isWordByte(text[end])) {
+			return true
+		}
+		from = end
+	}
+}
+
+func isWordByte(c byte) bool {
+	return c == '_' || '0' <= c && c <= '9' || 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z'
 }
 
 // failed reports whether a span ended in an error. The status alone does not

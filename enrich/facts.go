@@ -33,6 +33,7 @@ type facts struct {
 	leaves           int
 	tokenSource      string // tokenLeaf, tokenRollUp or ""
 	uncounted        int64  // tokens stated by spans that are not counted
+	bill             bill   // of the counted spans
 
 	toolCalls     []string // without final_answer, in span order
 	toolSpans     bool     // whether TOOL spans gave the tool calls
@@ -86,7 +87,7 @@ func newFacts(trace *Trace, t *tree, u *usage, root int, spans []int) *facts {
 	f.root = &t.spans[root]
 	f.readTimes(t, root)
 	f.readRoot()
-	in := make(map[int]bool, len(spans))
+	in := make([]bool, len(t.spans))
 	for _, i := range spans {
 		in[i] = true
 	}
@@ -159,12 +160,12 @@ func (f *facts) readRoot() {
 	f.prompt = text(attr.Prompt)
 }
 
-func (f *facts) readUsage(u *usage, in map[int]bool) {
+func (f *facts) readUsage(u *usage, in []bool) {
 	t := u.tree
 	for _, i := range u.calls {
 		if in[i] {
 			spans := u.callSpans(i)
-			c := newCall(&t.spans[i], spans)
+			c := newCall(&t.spans[i], spans, &u.parameters)
 			c.leaves = u.leavesOf(i)
 			var completion sum[int64]
 			for _, leaf := range c.leaves {
@@ -178,11 +179,12 @@ func (f *facts) readUsage(u *usage, in map[int]bool) {
 			f.calls = append(f.calls, c)
 		}
 	}
-	counted := slices.DeleteFunc(slices.Clone(u.leaves), func(i int) bool { return !in[i] })
+	outside := func(i int) bool { return !in[i] }
+	counted := slices.DeleteFunc(slices.Clone(u.leaves), outside)
 	f.leaves = len(counted)
 	f.tokenSource = tokenLeaf
 	if len(counted) == 0 {
-		counted = slices.DeleteFunc(slices.Clone(u.rollUp), func(i int) bool { return !in[i] })
+		counted = slices.DeleteFunc(slices.Clone(u.rollUp), outside)
 		f.tokenSource = tokenRollUp
 	}
 	if len(counted) == 0 {

@@ -51,7 +51,7 @@ func enrichOne(t *testing.T, parts []*enrich.Part) *enrich.Tables {
 	if len(runs) != 1 {
 		t.Fatalf("Assemble gives %d runs, want 1", len(runs))
 	}
-	return enrich.Enrich(runs[0])
+	return enrich.Enrich(runs[0], enrich.DefaultOptions())
 }
 
 // columnsOf encodes some columns of a row, for comparison with what the spec says.
@@ -75,7 +75,7 @@ func wantColumns[R any](t *testing.T, columns []enrich.Column[R], row *R, want m
 		names = append(names, name)
 	}
 	if diff := cmp.Diff(want, columnsOf(columns, row, names...)); diff != "" {
-		t.Errorf("columns differ from spec §5 (-want +got):\n%s", diff)
+		t.Errorf("columns differ (-want +got):\n%s", diff)
 	}
 }
 
@@ -92,9 +92,11 @@ func TestMistralRun(t *testing.T) {
 		"total_tokens": "21952", "avg_tokens_per_test": "5488", "token_coverage": `"4/5"`,
 		"total_tool_calls": "7", "unique_tools_used": "3", "most_used_tool": `"get_weather"`,
 		"total_errors": "3", "error_rate": "60", "error_types": `{"rate_limit":3}`,
-		"gen_ai.system": `"mistral_ai"`, "total_cost_usd": "null", "avg_ttft_seconds": "null",
+		"gen_ai.system": `"mistral_ai"`, "avg_ttft_seconds": "null",
 		"total_gpu_energy_wh": "null", "smoltrace_version": "null", "common_temperature": "null",
-		"total_reasoning_tokens": "null", "co2_emissions_g": "null", "notes": `"Eval on 2025-10-22; 5 traces"`,
+		"total_reasoning_tokens": "null", "co2_emissions_g": "0.0087808", "notes": `"Eval on 2025-10-22; 5 traces"`,
+		// 21,355 in at 0.1 and 597 out at 0.3 USD per million; four tests used tokens.
+		"total_cost_usd": "0.0023146", "cost_source": `"priced"`, "avg_cost_per_test_usd": "0.00057865", "total_cost_reasoning_usd": "null",
 	})
 	for i, want := range []map[string]string{
 		{"test_id": `"tool_weather_single"`, "trace_id": `"ea1ec9a60010cd7896363beb81a3752d"`, "span_id": `"1179255501a90087"`, "start_time_unix_nano": `"1761146658415691700"`, "end_time_unix_nano": `"1761146662062295900"`, "execution_time_ms": "3646.6042", "gen_ai.usage.prompt_tokens": "3037", "gen_ai.usage.completion_tokens": "32", "gen_ai.usage.total_tokens": "3069", "success": "false", "steps": "3", "error_type": `"rate_limit"`, "final_answer_called": "true", "tool_called": "true", "tools_used": `["get_weather"]`},
@@ -160,7 +162,7 @@ func TestGPTRun(t *testing.T) {
 func document(runs []*enrich.Run) string {
 	var out []byte
 	for _, r := range runs {
-		tables := enrich.Enrich(r)
+		tables := enrich.Enrich(r, enrich.DefaultOptions())
 		out = enrich.AppendRow(out, enrich.LeaderboardColumns, &tables.Leaderboard)
 		for i := range tables.Results {
 			out = enrich.AppendRow(out, enrich.ResultColumns, &tables.Results[i])
@@ -280,6 +282,10 @@ func TestMistralMetrics(t *testing.T) {
 		"tests.tool_calls":                 {Count: 5, Sum: 7, Buckets: []int64{1, 1, 3, 0, 0, 0, 0, 0, 0, 0, 0, 0}},
 		"tests.steps":                      {Count: 5, Sum: 13, Buckets: []int64{0, 1, 0, 4, 0, 0, 0, 0, 0, 0, 0, 0}},
 		"tests.successful":                 {Value: 2},
+		"gen_ai.co2.emissions":             {Value: 0.0087808}, // 21952 tokens × 0.0004 g / 1000
+		"gen_ai.usage.cost.prompt":         {Value: 0.0021355}, // 21355 tokens × 0.1 USD / 1 M
+		"gen_ai.usage.cost.completion":     {Value: 0.0001791}, // 597 tokens × 0.3 USD / 1 M
+		"gen_ai.usage.cost.total":          {Value: 0.0023146},
 	}
 	if diff := cmp.Diff(want, got, cmpopts.EquateApprox(0, 1e-9), cmpopts.EquateEmpty()); diff != "" {
 		t.Errorf("derived metrics differ from spec §4.4 (-want +got):\n%s", diff)

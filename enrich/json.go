@@ -43,6 +43,8 @@ func AppendJSON(dst []byte, ptr any) []byte {
 		return appendList(dst, *p, attr.AppendFloat)
 	case *JSON:
 		return append(dst, *p...)
+	case *SpanList:
+		return p.AppendJSON(dst)
 	}
 	panic(fmt.Sprintf("column of type %T", ptr))
 }

@@ -220,9 +220,23 @@ func (p *Part) Keys() []string {
 		}
 	}
 	keys = append(append(keys, results.keys()...), traces.keys()...)
+	keys = append(keys, p.Exported.keys()...)
 	slices.Sort(keys)
 	return slices.Compact(keys)
 }
+
+// IsClue reports whether a join key only hints at a run, by a time or totals
+// that another may share, and proves nothing.
+func IsClue(key string) bool {
+	return strings.HasPrefix(key, nearPrefix) || strings.HasPrefix(key, offsetPrefix) || strings.HasPrefix(key, totalsPrefix)
+}
+
+// Prefixes of the keys of clues.
+const (
+	nearPrefix   = "near:"
+	offsetPrefix = "offset:"
+	totalsPrefix = "totals:"
+)
 
 // keys turns clues into keys that equal or nearly equal clues share. Of two
 // overlapping rows of slots, three minutes long, times within a minute of each
@@ -239,15 +253,15 @@ func (c clues) keys() []string {
 		}
 		const slot = 3 * minute // divides a quarter of an hour
 		for _, shift := range []int64{0, slot / 2} {
-			keys = append(keys, fmt.Sprintf("near:%s|%d|%d", model, shift, (c.clock.wall+shift)/slot))
+			keys = append(keys, fmt.Sprintf(nearPrefix+"%s|%d|%d", model, shift, (c.clock.wall+shift)/slot))
 			inQuarter := (c.clock.wall%quarter + shift) % quarter / slot
 			for _, d := range days {
-				keys = append(keys, fmt.Sprintf("offset:%s|%d|%d|%d", model, d, shift, inQuarter))
+				keys = append(keys, fmt.Sprintf(offsetPrefix+"%s|%d|%d|%d", model, d, shift, inQuarter))
 			}
 		}
 	}
 	if c.tests > 0 && c.tokens > 0 {
-		keys = append(keys, fmt.Sprintf("totals:%d|%d", c.tests, c.tokens))
+		keys = append(keys, fmt.Sprintf(totalsPrefix+"%d|%d", c.tests, c.tokens))
 	}
 	return keys
 }

@@ -84,6 +84,7 @@ type LeaderboardRow struct {
 	DataQuality                 JSON
 	Timestamp                   Time
 	TotalTests                  int64
+	IdleGPUEnergyWh             *float64
 }
 
 // LeaderboardColumns describes the leaderboard dataset: the seed's 70 columns
@@ -171,4 +172,5 @@ var LeaderboardColumns = []Column[LeaderboardRow]{
 	{"data_quality", "Data quality", None, Extra, Neither, "Findings about the run: flags, and stored values that ours replaced.", func(r *LeaderboardRow) any { return &r.DataQuality }},
 	{"timestamp", "Time stamp", None, Extra, Neither, "Alias of evaluation_date, which current SMOLTRACE readers use.", func(r *LeaderboardRow) any { return &r.Timestamp }},
 	{"total_tests", "Tests (alias)", Count, Extra, Neither, "Alias of num_tests.", func(r *LeaderboardRow) any { return &r.TotalTests }},
+	{"idle_gpu_energy_wh", "Idle GPU energy", WattHours, Extra, Lower, "The part of total_gpu_energy_wh that was used while no test ran; with gpu_energy_wh of the tests it makes up the whole.", func(r *LeaderboardRow) any { return &r.IdleGPUEnergyWh }},
 }

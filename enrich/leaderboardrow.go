@@ -14,26 +14,30 @@ import (
 // of the other datasets. The numbers of a stored row serve only where there is
 // nothing to derive them from (spec §3 G1).
 func (e *enricher) leaderboardRow(t *Tables) LeaderboardRow {
-	b := &leaderboardBuilder{enricher: e, tables: t, row: &LeaderboardRow{}, origins: origins{}, stated: e.run.Leaderboard}
+	row := &LeaderboardRow{}
+	b := &leaderboardBuilder{enricher: e, tables: t, row: row, origins: leaderboardType.originsOf(&e.provenance, row), stated: e.run.Leaderboard}
 	b.identity()
 	b.setting()
 	b.verdicts()
 	b.work()
 	b.tokens()
+	b.cost()
 	b.latency()
 	b.requests()
 	b.tools()
+	b.energy()
 	b.storedSummary()
 	b.compareStored()
 	r := b.row
 	r.Timestamp, r.TotalTests = r.EvaluationDate, r.NumTests
 	b.note(Derived, "alias of evaluation_date", &r.Timestamp)
 	b.note(Derived, "alias of num_tests", &r.TotalTests)
-	r.DataQuality = e.found.column("run",
+	r.DataQuality = e.found.column("run", append(e.bill.findings(),
 		attr.KeyValue{Key: "producer_era", Value: attr.StringValue(e.producerEra())},
-		attr.KeyValue{Key: "streamed_calls", Value: attr.StringValue(b.streamed)})
+		attr.KeyValue{Key: "streamed_calls", Value: attr.StringValue(b.streamed)},
+		label("energy", e.gpu.unattributed()))...)
 	b.note(Derived, "findings about the run", &r.DataQuality)
-	e.provenance.put(Leaderboard, "run", columnOrigins(b.origins, LeaderboardColumns, r, Origin{Reported, "leaderboard row"}))
+	leaderboardType.settle(b.origins, r, "run", Origin{Reported, "leaderboard row"})
 	return *r
 }
 
@@ -519,6 +523,9 @@ func (b *leaderboardBuilder) storedSummary() {
 		number(&r.AvgTokensPerTest, false, "avg_tokens_per_test")
 		number(&r.TotalCostUSD, false, "total_cost_usd")
 		number(&r.AvgCostPerTestUSD, false, "avg_cost_per_test_usd")
+		if r.TotalCostUSD != nil && r.CostSource == nil {
+			r.CostSource = new(costReported)
+		}
 		if used && r.AvgDurationMS != nil {
 			b.found.flag("run", FlagDurationInflated)
 		}
@@ -560,7 +567,11 @@ func (b *leaderboardBuilder) compareStored() {
 		if key == "" {
 			continue
 		}
-		if ours, known := Number(c.Ptr(b.row)); !known || differ(stored, ours) {
+		differs := differ
+		if c.Unit == USD {
+			differs = costsDiffer
+		}
+		if ours, known := Number(c.Ptr(b.row)); !known || differs(stored, ours) {
 			b.found.keep("run", c.Name, b.stated.Get(key))
 		}
 	}

@@ -10,14 +10,16 @@ import (
 // metricRows lists the metrics of a run, one row a data point: what its files
 // report, and what its spans and results tell (spec §4.1).
 func (e *enricher) metricRows(results []ResultRow) []MetricRow {
-	var rows []MetricRow
+	var rows []*MetricRow
 	seen := map[string]bool{}
+	aliases := usableAliases(e.run.Metrics)
 	for _, m := range e.run.Metrics {
 		for _, list := range [][]Sample{m.Samples, m.Aggregates} {
 			for i := range list {
-				r := e.metricRow(&list[i])
+				sample := rename(list[i], aliases)
+				r := e.metricRow(&sample)
 				// A point that two files or two export batches repeat is one point.
-				if key := string(AppendRow(nil, MetricColumns, &r)); !seen[key] {
+				if key := string(AppendRow(nil, MetricColumns, r)); !seen[key] {
 					seen[key] = true
 					rows = append(rows, r)
 				}
@@ -25,21 +27,26 @@ func (e *enricher) metricRows(results []ResultRow) []MetricRow {
 		}
 	}
 	rows = append(rows, e.derivedMetrics(results)...)
-	slices.SortStableFunc(rows, func(a, b MetricRow) int {
-		return cmp.Or(cmp.Compare(a.MetricName, b.MetricName), cmp.Compare(a.level(), b.level()), cmp.Compare(a.Source, b.Source),
-			cmp.Compare(a.TimeUnixNano, b.TimeUnixNano), cmp.Compare(a.Attributes, b.Attributes))
-	})
-	for i := range rows {
-		r := &rows[i]
+	slices.SortStableFunc(rows, compareMetrics)
+	list := make([]MetricRow, len(rows))
+	for i, r := range rows {
+		list[i] = *r
+		r = &list[i]
 		from := Origin{Reported, "metrics file"}
 		if r.Source == string(Derived) {
 			from = Origin{Derived, derivedMetricReasons[r.MetricName]}
 		}
-		columns := columnOrigins(origins{}, MetricColumns, r, from)
-		columns["run_id"] = Origin{provenanceOfRunID(e.runIDSource), e.runIDFrom}
-		e.provenance.put(Metrics, r.MetricName+":"+cmp.Or(r.level(), "run"), columns)
+		o := metricType.originsOf(&e.provenance, r)
+		o.note(provenanceOfRunID(e.runIDSource), e.runIDFrom, &r.RunID)
+		metricType.settle(o, r, r.MetricName+":"+cmp.Or(r.level(), "run"), from)
 	}
-	return rows
+	return list
+}
+
+// compareMetrics orders the rows of the metrics dataset.
+func compareMetrics(a, b *MetricRow) int {
+	return cmp.Or(cmp.Compare(a.MetricName, b.MetricName), cmp.Compare(a.level(), b.level()), cmp.Compare(a.Source, b.Source),
+		cmp.Compare(a.TimeUnixNano, b.TimeUnixNano), cmp.Compare(a.Attributes, b.Attributes))
 }
 
 // level returns the test that a point belongs to, "" for the run.
@@ -50,8 +57,8 @@ func (r *MetricRow) level() string {
 	return *r.TestID
 }
 
-func (e *enricher) metricRow(s *Sample) MetricRow {
-	r := MetricRow{
+func (e *enricher) metricRow(s *Sample) *MetricRow {
+	r := &MetricRow{
 		RunID: e.runID, MetricName: s.Metric, Instrument: string(s.Instrument), Unit: text(s.Unit),
 		Attributes:        JSON(s.Attrs.AppendJSON(nil)),
 		StartTimeUnixNano: UnixNano(s.Start), TimeUnixNano: UnixNano(s.Time),

@@ -40,17 +40,26 @@ type invocation struct {
 	truncated string // the text of an object that does not parse
 }
 
-func newInvocation(s *Span) invocation {
+// invocations reads the invocation parameters of spans. The spans of a trace
+// mostly repeat the same ones, so the last that were parsed are kept.
+type invocations struct {
+	text string
+	last invocation
+}
+
+func (p *invocations) of(s *Span) invocation {
 	for _, key := range attr.InvocationParams {
 		text := strings.TrimSpace(s.Attrs.Get(key).Text())
 		if !strings.HasPrefix(text, "{") {
 			continue
 		}
-		var fields map[string]json.RawMessage
-		if json.Unmarshal([]byte(text), &fields) == nil {
-			return invocation{fields: fields}
+		if text != p.text {
+			p.text, p.last = text, invocation{fields: jsonObject(text)}
+			if p.last.fields == nil {
+				p.last = invocation{truncated: text}
+			}
 		}
-		return invocation{truncated: text}
+		return p.last
 	}
 	return invocation{}
 }
@@ -131,10 +140,10 @@ func scanNumber(text, name string) attr.Value {
 }
 
 // newCall gathers the facts of a logical call from its LLM spans, innermost first.
-func newCall(span *Span, spans []*Span) call {
+func newCall(span *Span, spans []*Span, parameters *invocations) call {
 	c := call{span: span, errorType: spanErrorType(span)}
 	for _, s := range spans {
-		params := newInvocation(s)
+		params := parameters.of(s)
 		c.truncated = c.truncated || params.truncated != ""
 		text := func(dst *string, f attr.Field, names ...string) {
 			if *dst == "" {
@@ -145,9 +154,12 @@ func newCall(span *Span, spans []*Span) call {
 			}
 		}
 		number := func(dst **float64, f attr.Field, names ...string) {
-			if v, key := s.Attrs.Float(f); *dst == nil && key != "" {
+			if *dst != nil {
+				return
+			}
+			if v, key := s.Attrs.Float(f); key != "" {
 				*dst = &v
-			} else if v, ok := params.value(names...).Float(); *dst == nil && ok {
+			} else if v, ok := params.value(names...).Float(); ok {
 				*dst = &v
 			}
 		}
@@ -241,8 +253,8 @@ func finishReasons(s *Span) []string {
 	var messages []struct {
 		FinishReason string `json:"finish_reason"`
 	}
-	text, _ := s.Attrs.Str(attr.OutputMessages)
-	if json.Unmarshal([]byte(text), &messages) == nil {
+	text, key := s.Attrs.Str(attr.OutputMessages)
+	if key != "" && json.Unmarshal([]byte(text), &messages) == nil {
 		for _, m := range messages {
 			if m.FinishReason != "" {
 				list = append(list, m.FinishReason)

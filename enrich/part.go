@@ -54,6 +54,7 @@ type MetricsDoc struct {
 	RunID      string
 	Samples    []Sample
 	Aggregates []Sample
+	Flattened  bool // of several GPUs the rows hold one (spec §6 B6)
 }
 
 // A Part is what one file says about runs. Files of one run may come in any
@@ -66,6 +67,7 @@ type Part struct {
 	Metadata    []Record
 	Traces      []*Trace
 	Metrics     []MetricsDoc
+	Exported    Exported
 	Flags       []string // data-quality findings about the file itself
 }
 
@@ -75,12 +77,15 @@ func (p *Part) Spans() int {
 	for _, t := range p.Traces {
 		n += len(t.Spans)
 	}
+	for _, t := range p.Exported.Traces {
+		n += len(t.Spans)
+	}
 	return n
 }
 
 // Rows returns how many records, traces and metric points the part holds.
 func (p *Part) Rows() int {
-	n := len(p.Results) + len(p.Leaderboard) + len(p.Metadata) + len(p.Traces)
+	n := len(p.Results) + len(p.Leaderboard) + len(p.Metadata) + len(p.Traces) + p.Exported.rows()
 	for _, m := range p.Metrics {
 		n += len(m.Samples) + len(m.Aggregates)
 	}

@@ -35,14 +35,26 @@ const (
 	FlagPowerCost           = "power_cost_3_6x"
 	FlagJobTypeInferred     = "job_type_inferred"
 	FlagTruncatedFile       = "truncated_file"
+	FlagPriceFallback       = "price_fallback"
+	FlagCostSplitScaled     = "cost_split_scaled"
+	FlagCostMismatch        = "cost_components_mismatch"
+	FlagCostDiffers         = "reported_cost_differs"
+	FlagPartialCost         = "partial_cost"
+	FlagPowerGap            = "power_gap"
+	FlagEnergyDisagreement  = "energy_disagreement"
+	FlagCO2Corrected        = "co2_corrected"
+	FlagCO2FromEnergy       = "co2_from_energy"
+	FlagCO2TokenEstimate    = "co2_token_estimate"
+	FlagMultiGPULost        = "multi_gpu_lost_in_flattening"
 )
 
 // Flags lists every flag, sorted.
 var Flags = []string{
-	FlagAPIPlaceholder, FlagDuplicateExecution, FlagDuplicateSpanID, FlagDurationInflated,
-	FlagParametersTruncated, FlagJobTypeInferred, FlagMultiTestTrace, FlagOrphanSpans,
-	FlagParamsVary, FlagPowerCost, FlagPromptTruncated, FlagProviderOverridden,
-	FlagResultsFromTraces, FlagRowIDSynthesized, FlagRunIDConflict, FlagSiblingDuplicate,
+	FlagAPIPlaceholder, FlagCO2Corrected, FlagCO2FromEnergy, FlagCO2TokenEstimate, FlagCostMismatch, FlagCostSplitScaled,
+	FlagDuplicateExecution, FlagDuplicateSpanID, FlagDurationInflated, FlagEnergyDisagreement,
+	FlagParametersTruncated, FlagJobTypeInferred, FlagMultiGPULost, FlagMultiTestTrace, FlagOrphanSpans,
+	FlagParamsVary, FlagPartialCost, FlagPowerCost, FlagPowerGap, FlagPriceFallback, FlagPromptTruncated, FlagProviderOverridden,
+	FlagCostDiffers, FlagResultsFromTraces, FlagRowIDSynthesized, FlagRunIDConflict, FlagSiblingDuplicate,
 	FlagStepsDerived, FlagStoredSummary, FlagSuccessRepaired, FlagTBTFromChunks, FlagToolCalledDerived,
 	FlagToolsDerived, FlagTruncatedFile, FlagTZUnknown, FlagUnjoinedResult, FlagUnjoinedTrace,
 }

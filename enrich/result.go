@@ -56,6 +56,8 @@ type ResultRow struct {
 	TaskID            string
 	TotalTokens       *int64
 	CostUSD           *float64
+	GPUEnergyWh       *float64
+	GPUPowerAvgW      *float64
 }
 
 // ResultColumns describes the results dataset: the seed's 46 columns in its
@@ -115,4 +117,6 @@ var ResultColumns = []Column[ResultRow]{
 	{"task_id", "Task id", None, Extra, Neither, "Alias of test_id, which current SMOLTRACE readers use.", func(r *ResultRow) any { return &r.TaskID }},
 	{"total_tokens", "Total tokens", Tokens, Extra, Lower, "Alias of gen_ai.usage.total_tokens.", func(r *ResultRow) any { return &r.TotalTokens }},
 	{"cost_usd", "Cost (alias)", USD, Extra, Lower, "Alias of gen_ai.usage.cost.total.", func(r *ResultRow) any { return &r.CostUSD }},
+	{"gpu_energy_wh", "GPU energy", WattHours, Extra, Lower, "Energy the GPUs used while the test ran, shared evenly with the tests that ran at the same time; null when fewer than two power samples lie within it (spec §3.9).", func(r *ResultRow) any { return &r.GPUEnergyWh }},
+	{"gpu_power_avg_w", "GPU power", Watts, Extra, Neither, "Mean power of all GPUs together while the test ran, whoever else ran on them (spec §3.9).", func(r *ResultRow) any { return &r.GPUPowerAvgW }},
 }

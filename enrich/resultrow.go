@@ -10,7 +10,8 @@ import (
 
 // resultRow derives one row of the results dataset (spec §3.12).
 func (e *enricher) resultRow(t *test) ResultRow {
-	b := &resultBuilder{enricher: e, test: t, row: &ResultRow{}, origins: origins{}}
+	row := &ResultRow{}
+	b := &resultBuilder{enricher: e, test: t, row: row, origins: resultType.originsOf(&e.provenance, row)}
 	b.identity()
 	b.verdict()
 	b.answer()
@@ -23,20 +24,18 @@ func (e *enricher) resultRow(t *test) ResultRow {
 	}
 	b.timing()
 	b.tokens()
+	bill := t.bill()
+	b.cost(&bill)
+	b.energy()
 	r := b.row
 	r.TestCaseUID, r.TaskID, r.TotalTokens, r.CostUSD = t.caseID, r.TestID, r.UsageTotalTokens, r.CostTotal
 	b.note(Derived, "alias of test_id", &r.TaskID)
 	b.note(Derived, "agent_type and test_id", &r.TestCaseUID)
-	r.DataQuality = e.found.column(t.where(), attr.KeyValue{Key: "join_method", Value: attr.StringValue(t.method)})
+	r.DataQuality = e.found.column(t.where(), append(bill.findings(), attr.KeyValue{Key: "join_method", Value: attr.StringValue(t.method)}, e.gpu.energyFinding(t))...)
 	b.note(Derived, "findings about this row", &r.DataQuality)
-	columns := columnOrigins(b.origins, ResultColumns, r, Origin{Reported, "results row"})
-	if o, ok := columns["gen_ai.usage.total_tokens"]; ok {
-		columns["total_tokens"] = o
-	}
-	if o, ok := columns["gen_ai.usage.cost.total"]; ok {
-		columns["cost_usd"] = o
-	}
-	e.provenance.put(Results, t.caseID, columns)
+	b.same(&r.TotalTokens, &r.UsageTotalTokens)
+	b.same(&r.CostUSD, &r.CostTotal)
+	resultType.settle(b.origins, r, t.caseID, Origin{Reported, "results row"})
 	return *r
 }
 
@@ -362,15 +361,6 @@ func (b *resultBuilder) tokens() {
 		b.raise(FlagStoredSummary)
 		b.note(Reported, "results row, unverified: SMOLTRACE adds nested spans again", &r.UsageTotalTokens)
 		b.note(Derived, "no trace", &r.TokenSource)
-	}
-	cost, key := b.test.row.Float(attr.Field{"cost_usd"})
-	if key == "" && summary.CostUSD != nil {
-		cost = *summary.CostUSD
-	}
-	if cost > 0 {
-		r.CostTotal, r.CostSource = &cost, new(string(Reported))
-		b.raise(FlagStoredSummary)
-		b.note(Reported, "results row, unverified: SMOLTRACE adds nested spans again", &r.CostTotal)
 	}
 }
 

@@ -1,6 +1,10 @@
 package enrich
 
-import "smolscope/enrich/attr"
+import (
+	"slices"
+
+	"smolscope/enrich/attr"
+)
 
 // A Run is all that the files of one evaluation say, joined.
 type Run struct {
@@ -11,10 +15,23 @@ type Run struct {
 	Metrics     []MetricsDoc
 	Sources     []string // SHA-256 of the files, sorted
 	found       findings
+
+	exported *Exported // what the run is known from, if it is exports alone
+	unused   []string  // SHA-256 of exports of the run, which say nothing new
 }
 
 // A result is a results row and the file it stands in.
 type result struct {
 	Record
 	source string
+}
+
+// sources lists the files of the run, those that say nothing new included.
+func (r *Run) sources() []string {
+	if len(r.unused) == 0 {
+		return r.Sources
+	}
+	all := unique(slices.Concat(r.Sources, r.unused))
+	slices.Sort(all)
+	return all
 }

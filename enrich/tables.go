@@ -8,8 +8,9 @@ type Tables struct {
 	Metrics     []MetricRow // by metric name, test, time, attributes
 	Spans       []SpanRow   // by trace in the order of Traces, then in waterfall order
 	Quality     Quality
-	Provenance  Provenance
-	Sources     []string // SHA-256 of the files the run was made of, sorted
+	Provenance  *Provenance // nil when nothing is known of it
+	Sources     []string    // SHA-256 of the files the run was made of, sorted
+	Exported    bool        // it was made of exports of smolscope alone
 }
 
 // The names of the datasets, as provenance, coverage and file receipts use them.

@@ -2,6 +2,7 @@ package enrich
 
 import (
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -38,23 +39,25 @@ type clock struct {
 	naive bool  // the text had no offset
 }
 
-var clockLayouts = []string{"2006-01-02T15:04:05.999999999", "2006-01-02 15:04:05.999999999", "20060102_150405"}
-
 // parseClock reads an ISO 8601 time with or without offset, or the compact form
 // of SMOLTRACE's folder names.
 func parseClock(s string) (clock, bool) {
-	if t, err := time.Parse(time.RFC3339Nano, s); err == nil {
-		return clock{wall: t.UnixNano()}, plausible(t)
+	layout := "20060102_150405"
+	if len(s) > len("2006-01-02") && s[4] == '-' {
+		layout = "2006-01-02" + s[10:11] + "15:04:05.999999999"
 	}
-	if t, err := time.Parse("2006-01-02 15:04:05.999999999Z07:00", s); err == nil {
-		return clock{wall: t.UnixNano()}, plausible(t)
+	zoned := len(s) > len("2006-01-02T15:04:05") && strings.ContainsAny(s[19:], "Z+-")
+	if zoned {
+		layout += "Z07:00"
 	}
-	for _, layout := range clockLayouts {
-		if t, err := time.Parse(layout, s); err == nil {
-			return clock{wall: t.UnixNano(), naive: true}, plausible(t)
-		}
+	if layout[8] != '_' && s[10] != 'T' && s[10] != ' ' {
+		return clock{}, false // another layout's character
 	}
-	return clock{}, false
+	t, err := time.Parse(layout, s)
+	if err != nil {
+		return clock{}, false
+	}
+	return clock{wall: t.UnixNano(), naive: !zoned}, plausible(t)
 }
 
 // plausible keeps out years that an int64 of nanoseconds cannot hold.

@@ -82,7 +82,7 @@ func functionDefinitions(s *Span) []toolDefinition {
 
 func definitionList(text string) []toolDefinition {
 	var raw []json.RawMessage
-	if json.Unmarshal([]byte(text), &raw) != nil {
+	if text == "" || json.Unmarshal([]byte(text), &raw) != nil {
 		return nil
 	}
 	var list []toolDefinition

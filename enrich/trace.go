@@ -8,7 +8,7 @@ type TraceRow struct {
 	TotalTokens       *int64
 	TotalDurationMS   *float64
 	TotalCostUSD      *float64
-	Spans             JSON
+	Spans             SpanList
 	Timestamp         Time
 	RunID             string
 	TestID            *string

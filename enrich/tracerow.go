@@ -2,17 +2,16 @@ package enrich
 
 import (
 	"cmp"
-	"strings"
 
 	"smolscope/enrich/attr"
 )
 
-// traceRow derives one row of the traces dataset (spec §3.13) and the rows of
-// its spans.
-func (e *enricher) traceRow(tr *traced) (TraceRow, []SpanRow) {
+// traceRow derives one row of the traces dataset (spec §3.13).
+func (e *enricher) traceRow(tr *traced) TraceRow {
 	f, row, id := tr.whole, tr.trace.Row, tr.trace.ID.String()
 	where := "trace:" + id
-	r, o := &TraceRow{TraceID: id, RunID: e.runID}, origins{}
+	r := &TraceRow{TraceID: id, RunID: e.runID}
+	o := traceType.originsOf(&e.provenance, r)
 	o.note(provenanceOfRunID(e.runIDSource), e.runIDFrom, &r.RunID)
 	joined := e.testOf(tr)
 
@@ -44,9 +43,10 @@ func (e *enricher) traceRow(tr *traced) (TraceRow, []SpanRow) {
 	}
 	o.note(Derived, "earliest TEST span, else the earliest span without a parent", &r.RootSpanID)
 
-	e.traceTokens(r, o, f, row, where)
-	e.traceTimes(r, o, f, row, where)
-	e.traceRequests(r, o, f)
+	e.traceTokens(r, &o, f, row, where)
+	e.traceCost(r, &o, f, row, where)
+	e.traceTimes(r, &o, f, row, where)
+	e.traceRequests(r, &o, f)
 	if len(tr.tests) > 1 {
 		e.found.flag(where, FlagMultiTestTrace)
 	}
@@ -73,12 +73,11 @@ func (e *enricher) traceRow(tr *traced) (TraceRow, []SpanRow) {
 	o.note(Derived, "LLM spans without an LLM span above them", &r.LLMCallCount)
 	o.note(Derived, "TOOL spans without final_answer, else tool_call events, else tools_used of the joined row", &r.ToolCallCount)
 
-	spans := spanRows(e.runID, tr)
-	r.Spans = encodeSpans(tr, spans)
-	r.DataQuality = e.found.column(where)
+	r.Spans = SpansOf(tr.trace.Spans)
+	r.DataQuality = e.found.column(where, f.bill.findings()...)
 	o.note(Derived, "findings about this trace", &r.DataQuality)
-	e.provenance.put(Traces, id, columnOrigins(o, TraceColumns, r, Origin{Reported, "trace row and spans"}))
-	return *r, spans
+	traceType.settle(o, r, id, Origin{Reported, "trace row and spans"})
+	return *r
 }
 
 // testOf returns the earliest test of a trace, or nil.
@@ -91,7 +90,7 @@ func (e *enricher) testOf(tr *traced) *test {
 	return nil
 }
 
-func (e *enricher) traceTokens(r *TraceRow, o origins, f *facts, row attr.Set, where string) {
+func (e *enricher) traceTokens(r *TraceRow, o *origins, f *facts, row attr.Set, where string) {
 	r.TotalTokens, r.PromptTokens, r.CompletionTokens = f.totalTokens.value(), f.promptTokens.value(), f.completionTokens.value()
 	r.ReasoningTokens, r.CacheReadTokens, r.CacheWriteTokens = f.reasoningTokens.value(), f.cacheReadTokens.value(), f.cacheWriteTokens.value()
 	r.TokenSource = text(f.tokenSource)
@@ -100,12 +99,9 @@ func (e *enricher) traceTokens(r *TraceRow, o origins, f *facts, row attr.Set, w
 	if stored, ok := row.Get("total_tokens").Int(); ok && (r.TotalTokens == nil || *r.TotalTokens != stored) {
 		e.found.keep(where, "total_tokens", attr.IntValue(stored))
 	}
-	if cost := row.Get("total_cost_usd"); !cost.IsNull() {
-		e.found.keep(where, "total_cost_usd", cost)
-	}
 }
 
-func (e *enricher) traceTimes(r *TraceRow, o origins, f *facts, row attr.Set, where string) {
+func (e *enricher) traceTimes(r *TraceRow, o *origins, f *facts, row attr.Set, where string) {
 	r.StartTimeUnixNano, r.EndTimeUnixNano, r.Timestamp = UnixNano(f.start), UnixNano(f.end), f.start
 	o.note(Derived, "root span", &r.StartTimeUnixNano, &r.EndTimeUnixNano)
 	o.note(Derived, "start of the root span", &r.Timestamp)
@@ -126,7 +122,7 @@ func (e *enricher) traceTimes(r *TraceRow, o origins, f *facts, row attr.Set, wh
 	o.note(Derived, from, &r.TotalDurationMS)
 }
 
-func (e *enricher) traceRequests(r *TraceRow, o origins, f *facts) {
+func (e *enricher) traceRequests(r *TraceRow, o *origins, f *facts) {
 	r.Temperature, _ = agreed(f.calls, func(c *call) *float64 { return c.temperature })
 	r.TopP, _ = agreed(f.calls, func(c *call) *float64 { return c.topP })
 	r.MaxTokens, _ = agreed(f.calls, func(c *call) *int64 { return c.maxTokens })
@@ -155,8 +151,8 @@ func (e *enricher) traceRequests(r *TraceRow, o origins, f *facts) {
 	o.note(Derived, "tool definitions of all LLM calls, by name", &r.LLMTools)
 }
 
-// spanRows lists the spans of a trace in waterfall order.
-func spanRows(runID string, tr *traced) []SpanRow {
+// appendSpanRows appends the spans of a trace in waterfall order.
+func (e *enricher) appendSpanRows(rows []SpanRow, tr *traced) []SpanRow {
 	t, u := tr.tree, tr.usage
 	var first Time
 	for i := range t.spans {
@@ -164,7 +160,7 @@ func spanRows(runID string, tr *traced) []SpanRow {
 			first = s
 		}
 	}
-	counted, inTest := map[int]bool{}, map[int]bool{}
+	counted, inTest := make([]bool, len(t.spans)), make([]bool, len(t.spans))
 	for _, f := range tr.tests {
 		for _, i := range f.counted {
 			counted[i] = true
@@ -173,17 +169,22 @@ func spanRows(runID string, tr *traced) []SpanRow {
 			inTest[i] = true
 		}
 	}
-	rows := make([]SpanRow, 0, len(t.spans))
+	traceID := tr.trace.ID.String()
+	times := make([]struct{ offset, duration float64 }, len(t.spans)) // one allocation for all
+	ids := make([]string, len(t.spans))
+	for i := range t.spans {
+		ids[i] = t.spans[i].ID.String()
+	}
 	for seq, i := range t.order {
 		s := &t.spans[i]
 		r := SpanRow{
-			RunID: runID, TraceID: tr.trace.ID.String(), Seq: int64(seq), Depth: int64(t.depth[i]),
-			SpanID: s.ID.String(), Children: int64(len(t.children(i))), Name: s.Name, SpanKind: string(t.roles[i]),
+			RunID: e.runID, TraceID: traceID, Seq: int64(seq), Depth: int64(t.depth[i]),
+			SpanID: ids[i], Children: int64(len(t.children(i))), Name: s.Name, SpanKind: string(t.roles[i]),
 			StartTimeUnixNano: UnixNano(s.Start), Status: s.Status.String(), Events: int64(len(s.Events)),
-			ErrorType: text(spanErrorType(s)),
+			ErrorType: text(spanErrorType(s)), CostUSD: tr.costs[i], GPUEnergyWh: e.gpu.callEnergy(s),
 		}
 		if p := t.parent[i]; p >= 0 {
-			r.ParentSpanID = text(t.spans[p].ID.String())
+			r.ParentSpanID = text(ids[p])
 		}
 		switch t.roles[i] {
 		case RoleLLM, RoleEmbedding:
@@ -192,10 +193,12 @@ func spanRows(runID string, tr *traced) []SpanRow {
 			r.Detail = text(toolName(s))
 		}
 		if s.Start != 0 {
-			r.OffsetUS = new(float64(s.Start-first) / 1e3)
+			times[i].offset = float64(s.Start-first) / 1e3
+			r.OffsetUS = &times[i].offset
 		}
 		if d, ok := s.Duration(); ok {
-			r.DurationUS = new(float64(d) / 1e3)
+			times[i].duration = float64(d) / 1e3
+			r.DurationUS = &times[i].duration
 		}
 		if n := u.tokens[i]; n.any() {
 			r.PromptTokens, r.CompletionTokens, r.TotalTokens = n.prompt, n.completion, n.total
@@ -209,25 +212,4 @@ func spanRows(runID string, tr *traced) []SpanRow {
 		rows = append(rows, r)
 	}
 	return rows
-}
-
-// encodeSpans encodes the spans by start time, and tells each row where in the
-// text its span stands.
-func encodeSpans(tr *traced, rows []SpanRow) JSON {
-	at := make([]int, len(rows)) // span index → row
-	for seq, i := range tr.tree.order {
-		at[i] = seq
-	}
-	text := []byte{'['}
-	for i := range tr.trace.Spans {
-		if i > 0 {
-			text = append(text, ',')
-		}
-		rows[at[i]].JSONFrom = int64(len(text))
-		text = tr.trace.Spans[i].AppendJSON(text)
-		rows[at[i]].JSONTo = int64(len(text))
-	}
-	var b strings.Builder
-	b.Write(append(text, ']'))
-	return JSON(b.String())
 }

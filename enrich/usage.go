@@ -1,13 +1,15 @@
 package enrich
 
 import (
+	"encoding/json"
 	"slices"
 	"strings"
 
 	"smolscope/enrich/attr"
 )
 
-// tokens are the counts that one span states; nil is not stated.
+// tokens are the counts that one span states; nil is not stated. Cached tokens
+// lie inside prompt, reasoning inside completion.
 type tokens struct {
 	prompt, completion, total        *int64
 	reasoning, cacheRead, cacheWrite *int64
@@ -27,19 +29,36 @@ func (t tokens) any() bool {
 	return false
 }
 
-// tokensOf reads a span's own counts. A total below prompt + completion is a
-// mistake and gives way to the sum; one above it may hold what the two parts
-// lack, such as Gemini's thoughts, and is kept (spec §2.2 total_tokens).
-func tokensOf(s *Span, role Role) tokens {
-	count := func(f attr.Field) *int64 {
-		if n, key := s.Attrs.Int(f); key != "" && n <= maxTokens {
-			return &n
-		}
-		return nil
+// usageAttributes appends the attributes that say what the span used and cost.
+func usageAttributes(dst attr.Set, s *Span) attr.Set {
+	for _, prefix := range attr.UsagePrefixes {
+		dst = append(dst, s.Attrs.Prefix(prefix)...)
 	}
-	t := tokens{
-		prompt: count(attr.PromptTokens), completion: count(attr.CompletionTokens), total: count(attr.TotalTokens),
-		reasoning: count(attr.ReasoningTokens), cacheRead: count(attr.CacheReadTokens), cacheWrite: count(attr.CacheWriteTokens),
+	return dst
+}
+
+// tokensOf reads a span's own counts out of its usage attributes. Cached tokens
+// are part of prompt and reasoning is part of completion, whoever counted (spec
+// §3.8). A total below prompt + completion is a mistake and gives way to the sum;
+// one above it may hold what the two parts lack, and is kept (spec §2.2
+// total_tokens).
+func tokensOf(s *Span, role Role, used attr.Set) tokens {
+	var t tokens
+	if len(used) > 0 {
+		count := func(f attr.Field) *int64 {
+			if n, key := used.Int(f); key != "" && n <= maxTokens {
+				return &n
+			}
+			return nil
+		}
+		t = tokens{
+			prompt: count(attr.PromptTokens), completion: count(attr.CompletionTokens), total: count(attr.TotalTokens),
+			reasoning: count(attr.ReasoningTokens), cacheRead: count(attr.CacheReadTokens), cacheWrite: count(attr.CacheWriteTokens),
+		}
+		t.include(cacheApart(s))
+		if details, key := used.Str(attr.UsageDetails); key != "" {
+			t.fill(langfuseTokens(details))
+		}
 	}
 	if t.total == nil && role != RoleAgent {
 		if n, ok := s.Row.Get("total_tokens").Int(); ok && n <= maxTokens {
@@ -50,8 +69,92 @@ func tokensOf(s *Span, role Role) tokens {
 		if both := *t.prompt + *t.completion; t.total == nil || *t.total < both {
 			t.total = &both
 		}
+	} else if t.total != nil && *t.total < max(orZero(t.prompt), orZero(t.completion)) {
+		t.total = nil
 	}
 	return t
+}
+
+// orZero returns a count, 0 of none.
+func orZero(n *int64) int64 {
+	if n == nil {
+		return 0
+	}
+	return *n
+}
+
+// anthropicCall is the name that genai_otel gives a call of Anthropic's API.
+const anthropicCall = "anthropic.messages.create"
+
+// cacheApart reports whether the producer counts cached tokens beside the prompt,
+// as Anthropic's API does (spec §3.8): LiteLLM, Traceloop and OpenTelemetry's
+// convention add them to it, also for Anthropic.
+func cacheApart(s *Span) bool { return s.Name == anthropicCall }
+
+// include adds cached tokens to prompt and reasoning to completion where the
+// producer counts them apart. What cannot lie inside is apart, and so is
+// reasoning without which the total would not add up: Gemini's thoughts.
+func (t *tokens) include(cacheApart bool) {
+	cached, reasoning := orZero(t.cacheRead)+orZero(t.cacheWrite), orZero(t.reasoning)
+	addsUp := t.prompt != nil && t.completion != nil && t.total != nil && *t.total == *t.prompt+*t.completion+reasoning
+	if t.completion != nil && reasoning > 0 && (addsUp || reasoning > *t.completion) {
+		t.completion = new(*t.completion + reasoning)
+	}
+	if t.prompt != nil && (cacheApart || cached > *t.prompt) {
+		t.prompt = new(*t.prompt + cached)
+	}
+}
+
+// fill takes from other what t lacks.
+func (t *tokens) fill(other tokens) {
+	for _, n := range []struct{ dst, src **int64 }{
+		{&t.prompt, &other.prompt}, {&t.completion, &other.completion}, {&t.total, &other.total},
+		{&t.reasoning, &other.reasoning}, {&t.cacheRead, &other.cacheRead}, {&t.cacheWrite, &other.cacheWrite},
+	} {
+		if *n.dst == nil {
+			*n.dst = *n.src
+		}
+	}
+}
+
+// langfuseTokens reads usage_details, an object of disjoint counts: input,
+// input_cached_tokens, input_cache_creation, cache_read_input_tokens, output,
+// output_reasoning_tokens and so on, and total.
+func langfuseTokens(details string) tokens {
+	var t tokens
+	var prompt, completion sum[int64]
+	var parts [costPartCount]sum[int64]
+	for key, raw := range jsonObject(details) {
+		n, ok := jsonValue(raw).Int()
+		if !ok || n > maxTokens {
+			continue
+		}
+		if key == "total" {
+			t.total = &n
+		}
+		part, ok := langfusePart(key)
+		if !ok {
+			continue
+		}
+		parts[part].add(&n)
+		if part == completionPart || part == reasoningPart {
+			completion.add(&n)
+		} else {
+			prompt.add(&n)
+		}
+	}
+	t.prompt, t.completion = prompt.value(), completion.value()
+	t.reasoning, t.cacheRead, t.cacheWrite = parts[reasoningPart].value(), parts[cacheReadPart].value(), parts[cacheWritePart].value()
+	return t
+}
+
+// jsonObject reads the fields of a JSON object, none of anything else.
+func jsonObject(text string) map[string]json.RawMessage {
+	var fields map[string]json.RawMessage
+	if json.Unmarshal([]byte(text), &fields) != nil {
+		return nil
+	}
+	return fields
 }
 
 // Why a span's tokens are left out of the sums (spec §3.2).
@@ -73,13 +176,16 @@ type usage struct {
 	rollUp     []int    // outermost AGENT spans that stand in when there is no leaf
 	notCounted []string // per span: why its tokens are not counted, "" if they are or it has none
 	duplicates int      // siblings left out as second records
+	parameters invocations
 }
 
 func newUsage(t *tree) *usage {
 	n := len(t.spans)
 	u := &usage{tree: t, tokens: make([]tokens, n), notCounted: make([]string, n)}
+	var used attr.Set
 	for i := range t.spans {
-		u.tokens[i] = tokensOf(&t.spans[i], t.roles[i])
+		used = usageAttributes(used[:0], &t.spans[i])
+		u.tokens[i] = tokensOf(&t.spans[i], t.roles[i], used)
 	}
 	second := u.siblingDuplicates()
 	isLLM := func(i int) bool { return t.roles[i] == RoleLLM && !second[i] }

@@ -3,6 +3,7 @@ package server
 import (
 	"fmt"
 	"iter"
+	"maps"
 	"net/http"
 	"net/url"
 	"slices"
@@ -12,6 +13,7 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"smolscope/enrich"
+	"smolscope/enrich/decode/parquet"
 	"smolscope/enrich/export"
 	"smolscope/server/store"
 	"smolscope/views"
@@ -87,8 +89,8 @@ func (s *Server) apiTraces(c echo.Context, v *store.Snapshot, out *answer) error
 	}
 	return writeDataset(c, out, row.RunID, enrich.Traces, enrich.TraceColumns, func(yield func(*enrich.TraceRow, error) bool) {
 		for _, t := range rows {
-			var err error
-			t.Spans, err = v.TraceSpans(ctx, row.RunID, t.TraceID)
+			text, err := v.TraceSpans(ctx, row.RunID, t.TraceID)
+			t.Spans = enrich.SpansText(text)
 			if !yield(&t, err) || err != nil {
 				return
 			}
@@ -116,11 +118,13 @@ func (s *Server) apiLeaderboard(c echo.Context, v *store.Snapshot, out *answer) 
 	return writeDataset(c, out, row.RunID, enrich.Leaderboard, enrich.LeaderboardColumns, export.Rows([]enrich.LeaderboardRow{row}))
 }
 
-// datasetTypes are the media types of export.Formats.
+// datasetTypes are the media types of export.Formats and of Parquet.
 var datasetTypes = map[string]string{
 	"json":  jsonType,
 	"jsonl": "application/x-ndjson",
 	"csv":   "text/csv; charset=utf-8",
+
+	"parquet": "application/vnd.apache.parquet",
 }
 
 func writeDataset[R any](c echo.Context, out *answer, run, dataset string, columns []enrich.Column[R], rows iter.Seq2[*R, error]) error {
@@ -128,11 +132,14 @@ func writeDataset[R any](c echo.Context, out *answer, run, dataset string, colum
 	contentType, ok := datasetTypes[format]
 	if !ok {
 		return &refusal{http.StatusNotFound, "no_format", "No such format",
-			fmt.Sprintf("Datasets are served as %s, not as %q.", strings.Join(export.Formats, ", "), format)}
+			fmt.Sprintf("Datasets are served as %s, not as %q.", strings.Join(slices.Sorted(maps.Keys(datasetTypes)), ", "), format)}
 	}
 	out.as(contentType)
 	if format != "json" {
 		out.attach(export.FolderName(run) + "-" + dataset + "." + format)
+	}
+	if format == "parquet" {
+		return parquet.Write(out, columns, rows)
 	}
 	return export.Write(out, format, columns, rows)
 }

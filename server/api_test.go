@@ -4,16 +4,24 @@ import (
 	"bytes"
 	"encoding/csv"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/labstack/echo/v4"
 
 	"smolscope/enrich"
 	"smolscope/enrich/decode"
 	"smolscope/enrich/export"
+	"smolscope/server/store"
 )
 
 // TestAPIEqualsEnrich proves that what was stored and read again is what the
@@ -30,7 +38,7 @@ func TestAPIEqualsEnrich(t *testing.T) {
 	}
 	var tables []*enrich.Tables
 	for _, run := range enrich.Assemble(parts) {
-		tables = append(tables, enrich.Enrich(run))
+		tables = append(tables, enrich.Enrich(run, enrich.DefaultOptions()))
 	}
 	var want bytes.Buffer
 	if err := export.Document(&want, "v0-test", tables, receipts); err != nil {
@@ -81,6 +89,84 @@ func TestAPIEqualsEnrich(t *testing.T) {
 				}
 			})
 		}
+	}
+}
+
+// TestSlowReadersHoldNothing has more clients stall in an export than there can
+// be snapshots.
+func TestSlowReadersHoldNothing(t *testing.T) {
+	s := newServer(t)
+	id, files := sample(22)
+	post(t, s, files...)
+	stall, stalled := make(chan struct{}), make(chan struct{})
+	var clients sync.WaitGroup
+	for range 6 {
+		clients.Go(func() {
+			r := httptest.NewRequest("GET", "http://127.0.0.1:8080/api/v1/runs/"+id+"/traces.json", nil)
+			s.ServeHTTP(stalling{httptest.NewRecorder(), stall, stalled}, r)
+		})
+	}
+	defer clients.Wait()
+	defer close(stall)
+	for range 6 {
+		select {
+		case <-stalled:
+		case <-time.After(time.Minute): // only of a test that fails
+			t.Fatal("a client waits for a snapshot that another holds")
+		}
+	}
+	get(t, s, "/")
+}
+
+// stalling is a client that takes nothing until it is told to.
+type stalling struct {
+	http.ResponseWriter
+	until <-chan struct{}
+	told  chan<- struct{}
+}
+
+func (w stalling) Write(p []byte) (int, error) {
+	select {
+	case w.told <- struct{}{}:
+	case <-w.until:
+	}
+	<-w.until
+	return w.ResponseWriter.Write(p)
+}
+
+// TestLongAnswer sends an answer that is kept in memory and in a file.
+func TestLongAnswer(t *testing.T) {
+	for _, n := range []int{0, 1, inMemory, inMemory + 1, 3*inMemory + 7} {
+		t.Run(fmt.Sprint(n), func(t *testing.T) {
+			s := newServer(t)
+			want := strings.Repeat("0123456789abcde\n", n/16+1)[:n]
+			s.echo.GET("/api/long", s.data(func(_ echo.Context, _ *store.Snapshot, out *answer) error {
+				out.as("text/plain")
+				for rest := want; rest != ""; rest = rest[min(len(rest), 9999):] {
+					if _, err := io.WriteString(out, rest[:min(len(rest), 9999)]); err != nil {
+						return err
+					}
+				}
+				return nil
+			}))
+			if w := get(t, s, "/api/long"); w.Body.String() != want || w.Header().Get("Content-Type") != "text/plain" {
+				t.Errorf("%d bytes of %s differ from the %d that were written", w.Body.Len(), w.Header().Get("Content-Type"), n)
+			}
+		})
+	}
+}
+
+// TestFailedExport proves that an export that fails on the way is an error.
+func TestFailedExport(t *testing.T) {
+	s := newServer(t)
+	s.echo.GET("/api/half", s.data(func(_ echo.Context, _ *store.Snapshot, out *answer) error {
+		out.attach("half.json")
+		out.send(jsonType, make([]byte, 2*inMemory))
+		return errors.New("the rest is lost")
+	}))
+	w := do(s, "GET", "/api/half", nil)
+	if w.Code != http.StatusInternalServerError || w.Header().Get("Content-Disposition") != "" {
+		t.Errorf("status %d, headers %v, want 500 and no file", w.Code, w.Header())
 	}
 }
 

@@ -93,7 +93,9 @@ func (s *Server) fail(err error, c echo.Context) {
 	if wantsJSON(c) {
 		err = c.Blob(r.status, jsonType, r.json())
 	} else {
-		err = s.render(c, r.status, views.Error(views.NewErrorPage(r.status, r.title, r.message)))
+		page := views.NewErrorPage(r.status, r.title, r.message)
+		page.Back = wayBack(err)
+		err = s.render(c, r.status, views.Error(page))
 	}
 	if err != nil {
 		s.Log.Error("error was not sent", "route", c.Path(), "error", err)

@@ -11,9 +11,12 @@ import (
 // healthz answers as long as the program runs.
 func (s *Server) healthz(c echo.Context) error { return c.String(http.StatusOK, "ok\n") }
 
-// readyz answers whether the store can be read. While runs are derived again
-// the dashboard can be used, so it is ready.
+// readyz answers whether the store can be read. While runs are derived again and
+// can be read as they were, the dashboard can be used, so it is ready.
 func (s *Server) readyz(c echo.Context) error {
+	if p := s.ingester.Progress(); p.Deriving && p.Missing {
+		return c.String(http.StatusServiceUnavailable, p.notice()+"\n")
+	}
 	ctx := c.Request().Context()
 	err := s.Store.Read(ctx, func(v *store.Snapshot) error {
 		_, _, err := v.Runs(ctx, store.RunQuery{Limit: 1})

@@ -18,7 +18,6 @@ import (
 	"time"
 
 	"smolscope/enrich"
-	"smolscope/enrich/decode"
 	"smolscope/server/store"
 	"smolscope/views"
 )
@@ -35,18 +34,17 @@ type NamedReader struct {
 type Ingester struct {
 	store    *store.Store
 	log      *slog.Logger
+	options  enrich.Options
 	now      func() time.Time
 	changing sync.Mutex
-	deriving atomic.Bool
+	progress atomic.Pointer[Progress]
 }
 
-// NewIngester returns an ingester that writes to a store.
-func NewIngester(s *store.Store, log *slog.Logger) *Ingester {
-	return &Ingester{store: s, log: log, now: time.Now}
+// NewIngester returns an ingester that writes to a store, of runs derived with
+// these options.
+func NewIngester(s *store.Store, log *slog.Logger, options enrich.Options) *Ingester {
+	return &Ingester{store: s, log: log, options: options, now: time.Now}
 }
-
-// Deriving reports whether runs are being derived again and some are missing.
-func (in *Ingester) Deriving() bool { return in.deriving.Load() }
 
 // Ingest reads files, of which each is read to its end before the next is
 // asked for, stores those in which something was usable, and derives the runs
@@ -55,7 +53,8 @@ func (in *Ingester) Deriving() bool { return in.deriving.Load() }
 // of storing them, that those of some folders may have been.
 //
 // Files in one folder belong together, and so do those in none. A file that was
-// stored before changes nothing.
+// stored before changes nothing, unless it comes with others that are new: then
+// it is of their run too.
 func (in *Ingester) Ingest(ctx context.Context, files iter.Seq2[NamedReader, error]) (views.Receipt, error) {
 	spool, err := newSpool()
 	if err != nil {
@@ -81,12 +80,12 @@ func (in *Ingester) Ingest(ctx context.Context, files iter.Seq2[NamedReader, err
 		return views.Receipt{}, err
 	}
 	defer before.Close()
-	fresh, err := sift(ctx, before, taken)
+	stored, err := storedOf(ctx, before, taken)
 	if err != nil {
 		return views.Receipt{}, err
 	}
-	for _, together := range byFolder(fresh) {
-		if err := in.add(ctx, together); err != nil {
+	for _, together := range byFolder(taken) {
+		if err := in.add(ctx, together, stored); err != nil {
 			return views.Receipt{}, err
 		}
 	}
@@ -105,7 +104,7 @@ func take(s *spool, file NamedReader) (takenFile, error) {
 	name := strings.TrimPrefix(path.Clean("/"+strings.ReplaceAll(file.Name, `\`, "/")), "/")
 	t := takenFile{folder: strings.TrimPrefix(path.Dir("/"+name), "/")}
 	in, done := s.copying(file.Reader)
-	t.part, t.receipt = decode.Read(name, in)
+	t.part, t.receipt = read(name, in)
 	var err error
 	if t.bytes, err = done(); err != nil {
 		return takenFile{}, fmt.Errorf("read %s: %w", name, err)
@@ -113,35 +112,31 @@ func take(s *spool, file NamedReader) (takenFile, error) {
 	return t, nil
 }
 
-// sift returns the files that are new to the store, and notes on the receipts
-// of the others that they are not.
-func sift(ctx context.Context, v *store.Snapshot, taken []takenFile) ([]*takenFile, error) {
-	var fresh []*takenFile
-	seen := map[string]bool{}
-	for i := range taken {
-		t := &taken[i]
-		if t.part == nil {
-			continue
-		}
+// storedOf tells which of the files are stored already: their SHA-256, and what
+// is to be said of it.
+func storedOf(ctx context.Context, v *store.Snapshot, taken []takenFile) (map[string]string, error) {
+	stored := map[string]string{}
+	for _, t := range taken {
 		switch _, err := v.Upload(ctx, t.receipt.SHA256); {
 		case err == nil:
-			t.receipt.Repairs = append(t.receipt.Repairs, views.Unchanged)
+			stored[t.receipt.SHA256] = views.Unchanged
 		case !errors.Is(err, store.ErrNotFound):
 			return nil, err
-		case seen[t.receipt.SHA256]:
-			t.receipt.Repairs = append(t.receipt.Repairs, "the same bytes came twice in this upload: they count once")
-		default:
-			fresh = append(fresh, t)
 		}
-		seen[t.receipt.SHA256] = true
 	}
-	return fresh, nil
+	return stored, nil
 }
 
-// byFolder groups files that are to be assembled together. Files of different
-// folders meet only through what they say.
-func byFolder(files []*takenFile) [][]*takenFile {
-	slices.SortFunc(files, func(a, b *takenFile) int {
+// byFolder groups the files in which something was usable: those that are to be
+// assembled together. Files of different folders meet only through what they say.
+func byFolder(taken []takenFile) [][]*takenFile {
+	var files []*takenFile
+	for i := range taken {
+		if taken[i].part != nil {
+			files = append(files, &taken[i])
+		}
+	}
+	slices.SortStableFunc(files, func(a, b *takenFile) int {
 		return cmp.Or(cmp.Compare(a.folder, b.folder), cmp.Compare(a.receipt.SHA256, b.receipt.SHA256))
 	})
 	var groups [][]*takenFile
@@ -155,147 +150,90 @@ func byFolder(files []*takenFile) [][]*takenFile {
 }
 
 // add stores files that were dropped together, and the runs that come of them
-// and of all that was stored before and belongs with them.
-func (in *Ingester) add(ctx context.Context, files []*takenFile) error {
+// and of all that was stored before and belongs with them. It notes on their
+// receipts what became of them, and adds them to stored; see storedOf.
+func (in *Ingester) add(ctx context.Context, files []*takenFile, stored map[string]string) error {
+	files, again := once(files)
+	fresh := slices.ContainsFunc(files, func(f *takenFile) bool { return stored[f.receipt.SHA256] == "" })
+	for _, f := range slices.Concat(files, again) {
+		switch note := stored[f.receipt.SHA256]; {
+		case note == "" && slices.Contains(again, f):
+			f.note(cameTwice)
+		case note == views.Unchanged && fresh:
+			f.note("the same bytes were uploaded before: they are stored once, and count with these files too")
+		case note != "":
+			f.note(note)
+		}
+	}
+	if !fresh {
+		return nil
+	}
 	drop := sha256.New()
-	var parts []*enrich.Part
-	var keys []string
 	for _, f := range files {
 		io.WriteString(drop, f.receipt.SHA256)
-		parts = append(parts, f.part)
-		keys = append(keys, f.part.Keys()...)
 	}
 	dropID := hex.EncodeToString(drop.Sum(nil)[:16])
+	g := &gathering{parts: map[string]*enrich.Part{}}
 	for _, f := range files {
-		f.part.Group = groupOf(dropID, f.folder)
+		id := f.receipt.SHA256
+		g.parts[id] = f.part
+		g.places = append(g.places, store.Place{SHA256: id, Drop: dropID, Folder: f.folder})
+		if stored[id] == "" {
+			g.proofs = append(g.proofs, f.part.Keys()...)
+		} else {
+			g.ids = append(g.ids, id)
+		}
 	}
-	change, unused, err := in.derive(ctx, parts, keys, nil)
+	var change store.Change
+	var unused map[string]string
+	err := in.store.Read(ctx, func(v *store.Snapshot) (err error) {
+		g.view = v
+		change, unused, err = in.derive(ctx, g)
+		return err
+	})
 	if err != nil {
 		return err
 	}
 	now := in.now()
 	for _, f := range files {
+		if stored[f.receipt.SHA256] != "" {
+			continue
+		}
 		if run, ok := unused[f.receipt.SHA256]; ok {
 			f.receipt.Warnings = append(f.receipt.Warnings, enrich.Warning{Where: "run " + run,
 				Message: "other files say more of this run, and not the same; this one is kept but not used"})
 		}
 		change.Uploads = append(change.Uploads, store.NewUpload{
-			Upload: store.Upload{
-				Receipt: f.receipt, Folder: f.folder, Drop: dropID,
-				Size: f.bytes.size, Received: now,
-			},
-			Keys:  f.part.Keys(),
-			Bytes: f.bytes.reader(),
+			Upload: store.Upload{Receipt: f.receipt, Size: f.bytes.size, Received: now},
+			Keys:   f.part.Keys(),
+			Bytes:  f.bytes.reader(),
 		})
 	}
-	return in.store.Apply(ctx, change)
-}
-
-// groupOf names what came in one folder of one drop: files that came together
-// belong together before any that came at another time, whatever their folders
-// are called.
-func groupOf(drop, folder string) string { return drop + "/" + folder }
-
-// derive assembles parts with all stored uploads that belong with them by their
-// keys, and with the given uploads, and says what is to change, and which
-// uploads are not used in which run.
-func (in *Ingester) derive(ctx context.Context, parts []*enrich.Part, keys, uploads []string) (change store.Change, unused map[string]string, err error) {
-	err = in.store.Read(ctx, func(v *store.Snapshot) error {
-		have := map[string]bool{}
-		for {
-			if uploads, err = v.Related(ctx, keys, uploads); err != nil {
-				return err
-			}
-			for _, id := range uploads {
-				if have[id] {
-					continue
-				}
-				have[id] = true
-				part, _, err := reread(ctx, v, id)
-				if err != nil {
-					return err
-				}
-				if part != nil {
-					parts = append(parts, part)
-				}
-			}
-			change.Runs = nil
-			for _, run := range enrich.Assemble(parts) {
-				change.Runs = append(change.Runs, enrich.Enrich(run))
-			}
-			change.Runs, unused = distinct(change.Runs)
-			// A run that is stored already under an id that comes out here is
-			// the same run, whatever its uploads share.
-			known := len(uploads)
-			for _, t := range change.Runs {
-				sources, err := v.Sources(ctx, t.Leaderboard.RunID)
-				if err != nil {
-					return err
-				}
-				for _, id := range sources {
-					if !have[id] {
-						uploads = append(uploads, id)
-					}
-				}
-			}
-			if len(uploads) == known {
-				break
-			}
-		}
-		change.Remove, err = v.RunsOf(ctx, uploads...)
+	if err := in.store.Apply(ctx, change); err != nil {
 		return err
-	})
-	return change, unused, err
+	}
+	for _, u := range change.Uploads {
+		stored[u.Receipt.SHA256] = cameTwice
+	}
+	return nil
 }
 
-// distinct keeps one run of each id, the one that says most. Summaries of one
-// run can differ without saying which of them holds, and make two. The files of
-// the other count as the run's, so that they are found with it, and are
-// returned with its id.
-func distinct(runs []*enrich.Tables) (kept []*enrich.Tables, unused map[string]string) {
-	unused = map[string]string{}
-	slices.SortFunc(runs, func(a, b *enrich.Tables) int {
-		return cmp.Or(
-			cmp.Compare(a.Leaderboard.RunID, b.Leaderboard.RunID),
-			cmp.Compare(len(b.Results), len(a.Results)),
-			cmp.Compare(len(b.Spans), len(a.Spans)),
-			cmp.Compare(len(b.Metrics), len(a.Metrics)),
-			slices.Compare(a.Sources, b.Sources),
-		)
-	})
-	for i, run := range runs {
-		if i == 0 || runs[i-1].Leaderboard.RunID != run.Leaderboard.RunID {
-			kept = append(kept, run)
-			continue
+const cameTwice = "the same bytes came twice in this upload: they count once"
+
+// once divides files of one folder, which are sorted, into the first of each
+// bytes and the others.
+func once(files []*takenFile) (first, again []*takenFile) {
+	for i, f := range files {
+		if i > 0 && files[i-1].receipt.SHA256 == f.receipt.SHA256 {
+			again = append(again, f)
+		} else {
+			first = append(first, f)
 		}
-		first := kept[len(kept)-1]
-		for _, id := range run.Sources {
-			if !slices.Contains(first.Sources, id) {
-				first.Sources = append(first.Sources, id)
-				unused[id] = run.Leaderboard.RunID
-			}
-		}
-		slices.Sort(first.Sources)
 	}
-	return kept, unused
+	return first, again
 }
 
-// reread decodes a stored upload.
-func reread(ctx context.Context, v *store.Snapshot, id string) (*enrich.Part, enrich.File, error) {
-	u, err := v.Upload(ctx, id)
-	if err != nil {
-		return nil, enrich.File{}, err
-	}
-	bytes := &watched{Reader: v.UploadBytes(ctx, id)}
-	part, receipt := decode.Read(u.Receipt.Name, bytes)
-	if bytes.err != nil {
-		return nil, enrich.File{}, fmt.Errorf("upload %s: %w", id, bytes.err)
-	}
-	if part != nil {
-		part.Group = groupOf(u.Drop, u.Folder)
-	}
-	return part, receipt, nil
-}
+func (t *takenFile) note(repair string) { t.receipt.Repairs = append(t.receipt.Repairs, repair) }
 
 // receipt says what became of the files, and of which runs they are part now.
 func (in *Ingester) receipt(ctx context.Context, before *store.Snapshot, taken []takenFile) (views.Receipt, error) {
@@ -327,91 +265,4 @@ func (in *Ingester) receipt(ctx context.Context, before *store.Snapshot, taken [
 		return nil
 	})
 	return r, err
-}
-
-// Rederive derives all runs from the stored uploads, if the rules or columns
-// have changed since they were derived. Runs appear as they are done. It can
-// be broken off at any time and begins anew when called again.
-func (in *Ingester) Rederive(ctx context.Context) error {
-	var stale bool
-	var uploads []string
-	err := in.store.Read(ctx, func(v *store.Snapshot) (err error) {
-		if stale, err = v.Stale(ctx); err != nil || !stale {
-			return err
-		}
-		uploads, err = v.Uploads(ctx)
-		return err
-	})
-	if err != nil || !stale {
-		return err
-	}
-	in.deriving.Store(true)
-	defer in.deriving.Store(false)
-	in.log.Info("deriving runs again", "uploads", len(uploads))
-
-	// First the keys of all, since they say what belongs together.
-	for _, id := range uploads {
-		err := in.rekey(ctx, id)
-		if ctx.Err() != nil {
-			return ctx.Err()
-		}
-		if err != nil {
-			in.log.Error("could not read an upload again", "upload", id, "error", err) // the others still can be
-		}
-	}
-	done := map[string]bool{}
-	for _, id := range uploads {
-		if done[id] {
-			continue
-		}
-		together, err := in.rederive(ctx, id)
-		if ctx.Err() != nil {
-			return ctx.Err()
-		}
-		if err != nil {
-			in.log.Error("could not derive runs", "upload", id, "error", err)
-		}
-		for _, other := range together {
-			done[other] = true
-		}
-	}
-	return in.store.MarkDerived(ctx)
-}
-
-func (in *Ingester) rekey(ctx context.Context, id string) error {
-	in.changing.Lock()
-	defer in.changing.Unlock()
-	var receipt enrich.File
-	var keys []string
-	err := in.store.Read(ctx, func(v *store.Snapshot) error {
-		part, again, err := reread(ctx, v, id)
-		if part != nil {
-			keys = part.Keys()
-		}
-		receipt = again
-		return err
-	})
-	if err != nil {
-		return err
-	}
-	return in.store.Reread(ctx, receipt, keys)
-}
-
-// rederive derives the runs that an upload is part of, and returns all uploads
-// that belong with it.
-func (in *Ingester) rederive(ctx context.Context, id string) (together []string, err error) {
-	in.changing.Lock()
-	defer in.changing.Unlock()
-	err = in.store.Read(ctx, func(v *store.Snapshot) (err error) {
-		together, err = v.Related(ctx, nil, []string{id})
-		return err
-	})
-	if err != nil {
-		return nil, err
-	}
-	change, _, err := in.derive(ctx, nil, nil, together)
-	if err != nil {
-		return together, err
-	}
-	return together, in.store.Apply(ctx, change)
 }

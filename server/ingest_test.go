@@ -4,9 +4,9 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
-	"maps"
 	"net/http"
 	"net/http/httptest"
 	"slices"
@@ -16,6 +16,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"smolscope/enrich"
+	"smolscope/enrich/decode"
 	"smolscope/server/store"
 )
 
@@ -225,6 +227,15 @@ func TestUploadThatBreaksOff(t *testing.T) {
 	}
 }
 
+func TestUploadInAnotherField(t *testing.T) {
+	s := newServer(t)
+	body := "--b\r\nContent-Disposition: form-data; name=\"file\"; filename=\"results.json\"\r\n\r\n[]\r\n--b--\r\n"
+	w := do(s, "POST", "/upload", strings.NewReader(body), "Content-Type", "multipart/form-data; boundary=b", "Accept", "application/json")
+	if w.Code != http.StatusBadRequest || !strings.Contains(w.Body.String(), `in \"file\"`) {
+		t.Errorf("status %d, want 400 and the field's name\n%s", w.Code, w.Body)
+	}
+}
+
 type failing struct{}
 
 func (failing) Read([]byte) (int, error) { return 0, errors.New("connection lost") }
@@ -289,49 +300,6 @@ func TestFormKeepsFolders(t *testing.T) {
 	}
 }
 
-func TestRederive(t *testing.T) {
-	s := newServer(t)
-	first, files := sample(13)
-	second, more := sample(14)
-	post(t, s, files...)
-	for _, f := range more {
-		post(t, s, f)
-	}
-	want := map[string]string{first: datasets(t, s, first), second: datasets(t, s, second)}
-
-	// As if the rules had changed: all that is derived is gone.
-	if err := s.Store.Apply(t.Context(), store.Change{Remove: []string{first, second}}); err != nil {
-		t.Fatal(err)
-	}
-	if err := s.Store.MarkStale(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	if err := s.Ingester().Rederive(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(slices.Sorted(maps.Keys(want)), runIDs(t, s)); diff != "" {
-		t.Fatalf("runs differ (-want +got):\n%s", diff)
-	}
-	for id, rows := range want {
-		if got := datasets(t, s, id); got != rows {
-			t.Errorf("run %s differs:\n%s", id, cmp.Diff(strings.Split(rows, "\n"), strings.Split(got, "\n")))
-		}
-	}
-	err := s.Store.Read(t.Context(), func(v *store.Snapshot) error {
-		stale, err := v.Stale(t.Context())
-		if stale {
-			t.Error("the store is still stale")
-		}
-		return err
-	})
-	if err != nil {
-		t.Error(err)
-	}
-	if s.Ingester().Deriving() {
-		t.Error("Deriving after Rederive returned")
-	}
-}
-
 // TestTwoSummariesOfOneRun uploads files that name no run and describe the same
 // one, or nothing that could tell one from another.
 func TestTwoSummariesOfOneRun(t *testing.T) {
@@ -357,6 +325,113 @@ func TestTwoSummariesOfOneRun(t *testing.T) {
 				t.Errorf("runs differ (-apart +together):\n%s", diff)
 			}
 		})
+	}
+}
+
+// Bytes that came before are of the run that they come with now, too.
+func TestSameBytesInTwoDrops(t *testing.T) {
+	row := func(day, more string) string {
+		return `[{"model":"m","evaluation_date":"2026-01-` + day + `T03:04:05.123456","test_id":"a","agent_type":"tool","success":true,"total_tokens":30,"trace_id":"0x` + day + `"` + more + `}]`
+	}
+	metrics := file{"metrics.json", `{"run_id":null,"resourceMetrics":[{"scopeMetrics":[{"metrics":[{"name":"gen_ai.gpu.power","unit":"W","gauge":{"dataPoints":[{"timeUnixNano":"1761146400000000000","asDouble":11}]}}]}]}]}`}
+	measured := func(t *testing.T, s *Server) (ids []string) {
+		t.Helper()
+		for _, id := range runIDs(t, s) {
+			if strings.Contains(get(t, s, "/api/v1/runs/"+id+"/metrics.json").Body.String(), `"gen_ai.gpu.power"`) {
+				ids = append(ids, id)
+			}
+		}
+		return ids
+	}
+	t.Run("second run", func(t *testing.T) {
+		s := newServer(t)
+		post(t, s, file{"results.json", row("02", "")}, metrics)
+		post(t, s, file{"results.json", row("12", "")}, metrics)
+		if ids := measured(t, s); len(ids) != 2 || len(runIDs(t, s)) != 2 {
+			t.Errorf("%q of %q have the metrics, want both of two", ids, runIDs(t, s))
+		}
+	})
+	t.Run("two folders of one upload", func(t *testing.T) {
+		s := newServer(t)
+		post(t, s, file{"a/results.json", row("02", "")}, file{"a/metrics.json", metrics.text},
+			file{"b/results.json", row("12", "")}, file{"b/metrics.json", metrics.text})
+		if ids := measured(t, s); len(ids) != 2 || len(runIDs(t, s)) != 2 {
+			t.Errorf("%q of %q have the metrics, want both of two", ids, runIDs(t, s))
+		}
+	})
+	t.Run("alone first", func(t *testing.T) {
+		s := newServer(t)
+		post(t, s, metrics)
+		post(t, s, file{"results.json", row("02", "")}, metrics)
+		if ids := measured(t, s); len(ids) != 1 || len(runIDs(t, s)) != 1 {
+			t.Errorf("%q of %q have the metrics, want the one run", ids, runIDs(t, s))
+		}
+	})
+	t.Run("a run dropped again with a new file", func(t *testing.T) {
+		s := newServer(t)
+		leaderboard := file{"leaderboard.json", `{"model":"m","agent_type":"tool","total_tests":1,"total_tokens":30,"success_rate":100,"timestamp":"2026-01-02T03:04:06.152158"}`}
+		post(t, s, file{"results.json", row("02", "")}, leaderboard)
+		receipt, _ := post(t, s, file{"results.json", row("02", "")}, leaderboard, metrics)
+		if ids := measured(t, s); len(ids) != 1 || len(runIDs(t, s)) != 1 {
+			t.Errorf("%q of %q have the metrics, want the one run", ids, runIDs(t, s))
+		}
+		for _, f := range receipt.Files {
+			if known := f.Name != "metrics.json"; known != slices.ContainsFunc(f.Repairs, func(r string) bool { return strings.Contains(r, "uploaded before") }) {
+				t.Errorf("receipt of %s = %q", f.Name, f.Repairs)
+			}
+		}
+	})
+	t.Run("a part of a drop again", func(t *testing.T) {
+		s := newServer(t)
+		post(t, s, file{"results.json", row("02", "")}, metrics)
+		ids := runIDs(t, s)
+		before := datasets(t, s, ids[0])
+		post(t, s, metrics)
+		if diff := cmp.Diff(ids, runIDs(t, s)); diff != "" || datasets(t, s, ids[0]) != before {
+			t.Errorf("the same bytes again changed something: runs (-want +got):\n%s", diff)
+		}
+	})
+}
+
+// Runs of one model at the same minute of other hours, dropped whole, do not
+// lead to each other, though their times would fit if one were local and the
+// other in UTC. A summary that comes late leads to its run.
+func TestCluesLeadOneStep(t *testing.T) {
+	hour := func(n int) []file {
+		date := fmt.Sprintf("2026-01-02T%02d:04:05", n)
+		return []file{
+			{"results.json", fmt.Sprintf(`[{"model":"m","evaluation_date":"%s.12345%d","test_id":"a","agent_type":"tool","success":true,"total_tokens":%d,"trace_id":"0x%d"}]`, date, n, n, n)},
+			{"leaderboard.json", fmt.Sprintf(`{"model":"m","agent_type":"tool","total_tests":1,"total_tokens":%d,"success_rate":100,"timestamp":"%s.2"}`, n, date)},
+		}
+	}
+	s := newServer(t)
+	for n := 1; n < 8; n++ {
+		post(t, s, hour(n)...)
+	}
+	g := &gathering{parts: map[string]*enrich.Part{}}
+	for _, f := range hour(8) {
+		part, receipt := decode.Read(f.name, strings.NewReader(f.text))
+		g.parts[receipt.SHA256] = part
+		g.proofs = append(g.proofs, part.Keys()...)
+		g.places = append(g.places, store.Place{SHA256: receipt.SHA256, Drop: "new"})
+	}
+	err := s.Store.Read(t.Context(), func(v *store.Snapshot) error {
+		g.view = v
+		change, _, err := s.ingester.derive(t.Context(), g)
+		if len(change.Runs) != 1 || len(g.ids) > 0 {
+			t.Errorf("%d runs are derived, of %d stored uploads, want the new run of none", len(change.Runs), len(g.ids))
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+
+	late := hour(8)
+	post(t, s, late[0])
+	receipt, _ := post(t, s, late[1])
+	if ids := runIDs(t, s); len(ids) != 8 || len(receipt.Runs) != 1 || receipt.Runs[0].New {
+		t.Errorf("%d runs, want 8; the late summary is of %+v, want the one stored run", len(ids), receipt.Runs)
 	}
 }
 

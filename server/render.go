@@ -3,9 +3,11 @@ package server
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"io"
 	"net/http"
 	"net/url"
+	"strings"
 	"time"
 
 	"github.com/labstack/echo/v4"
@@ -44,10 +46,7 @@ func (s *Server) page(build func(echo.Context, *store.Snapshot) (component, erro
 // render sends a page. It is written to memory first, so that a page that
 // cannot be written is an error and not half a page.
 func (s *Server) render(c echo.Context, status int, page component) error {
-	site := views.Site{Version: s.Version, Notice: s.Notice}
-	if s.ingester.Deriving() {
-		site.Notice = "Runs are being derived again after an update. Some are missing until that is done."
-	}
+	site := views.Site{Version: s.Version, Notice: strings.TrimSpace(s.ingester.Progress().notice() + " " + s.Notice)}
 	var body bytes.Buffer
 	if err := page.Render(views.WithSite(c.Request().Context(), site), &body); err != nil {
 		return err
@@ -55,38 +54,55 @@ func (s *Server) render(c echo.Context, status int, page component) error {
 	return c.Blob(status, htmlType, body.Bytes())
 }
 
+// notice says on top of every page what is to be known of deriving runs again, ""
+// if that is nothing.
+func (p Progress) notice() string {
+	switch {
+	case p.Deriving && p.Missing:
+		return fmt.Sprintf("Runs are being derived again after an update: %d of %d files are done. Their runs are missing until then.", p.Done, p.Total)
+	case p.Deriving:
+		return fmt.Sprintf("Runs are being derived again after an update: %d of %d files are done. The others show what they were before.", p.Done, p.Total)
+	case p.Failed > 0:
+		return fmt.Sprintf("The runs of %d of %d files could not be derived again after an update. Their receipts and the log say why.", p.Failed, p.Total)
+	}
+	return ""
+}
+
 // data makes a handler of a function that writes an answer of the API from one
-// snapshot as it reads. A client that takes nothing for a while is cut off, as
-// it keeps a snapshot from others.
+// snapshot. The answer is kept until it is whole, and the snapshot closed before
+// it is sent: a client that reads slowly keeps no snapshot from others, and an
+// answer that fails on the way is an error and not half an answer.
 func (s *Server) data(write func(echo.Context, *store.Snapshot, *answer) error) echo.HandlerFunc {
 	return func(c echo.Context) error {
-		deadlines := http.NewResponseController(c.Response())
-		// The connection may serve other requests after this one.
-		defer deadlines.SetWriteDeadline(time.Time{})
-		return s.Store.Read(c.Request().Context(), func(v *store.Snapshot) error {
-			return write(c, v, &answer{c.Response(), deadlines})
+		out := &answer{}
+		defer out.close()
+		err := s.Store.Read(c.Request().Context(), func(v *store.Snapshot) error {
+			return write(c, v, out)
 		})
+		if err != nil {
+			return err
+		}
+		return out.sendTo(c)
 	}
 }
 
-// stalled is how long a client may take nothing of an answer.
-const stalled = 30 * time.Second
+const (
+	stalled    = 30 * time.Second // how long a client may take nothing of an answer
+	inMemory   = 1 << 20          // longer answers are kept in a file
+	sentAtOnce = 64 << 10
+)
 
-// An answer is a body of the API that is written piece by piece. Its status and
-// headers go out with the first piece.
+// An answer is a body of the API that is written piece by piece.
 type answer struct {
-	response  *echo.Response
-	deadlines *http.ResponseController
+	contentType, disposition string
+	begin                    bytes.Buffer // what fits in memory
+	rest                     *spool       // what follows, nil if it all fits
 }
 
-func (a *answer) as(contentType string) {
-	a.response.Header().Set(echo.HeaderContentType, contentType)
-}
+func (a *answer) as(contentType string) { a.contentType = contentType }
 
 // attach has browsers save the answer under a name.
-func (a *answer) attach(name string) {
-	a.response.Header().Set(echo.HeaderContentDisposition, `attachment; filename="`+name+`"`)
-}
+func (a *answer) attach(name string) { a.disposition = `attachment; filename="` + name + `"` }
 
 // send writes an answer that is one piece.
 func (a *answer) send(contentType string, body []byte) error {
@@ -95,11 +111,55 @@ func (a *answer) send(contentType string, body []byte) error {
 	return err
 }
 
-// Write sends a piece.
-func (a *answer) Write(p []byte) (int, error) {
-	// Where deadlines do not exist, as in tests, there is no one to wait for.
-	_ = a.deadlines.SetWriteDeadline(time.Now().Add(stalled))
-	return a.response.Write(p)
+// Write keeps a piece.
+func (a *answer) Write(p []byte) (n int, err error) {
+	if a.rest == nil && a.begin.Len()+len(p) <= inMemory {
+		return a.begin.Write(p)
+	}
+	if a.rest == nil {
+		if a.rest, err = newSpool(); err != nil {
+			return 0, err
+		}
+	}
+	return a.rest.Write(p)
+}
+
+func (a *answer) close() {
+	if a.rest != nil {
+		a.rest.close()
+	}
+}
+
+// sendTo sends what was written. A client that takes nothing for a while is cut
+// off.
+func (a *answer) sendTo(c echo.Context) error {
+	h := c.Response().Header()
+	h.Set(echo.HeaderContentType, a.contentType)
+	if a.disposition != "" {
+		h.Set(echo.HeaderContentDisposition, a.disposition)
+	}
+	deadlines := http.NewResponseController(c.Response())
+	// The connection may serve other requests after this one.
+	defer deadlines.SetWriteDeadline(time.Time{})
+	body := io.Reader(&a.begin)
+	if a.rest != nil {
+		body = io.MultiReader(body, section{a.rest.file, 0, a.rest.size}.reader())
+	}
+	piece := make([]byte, sentAtOnce)
+	for {
+		n, err := body.Read(piece)
+		if err == io.EOF {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		// Where deadlines do not exist, as in tests, there is no one to wait for.
+		_ = deadlines.SetWriteDeadline(time.Now().Add(stalled))
+		if _, err := c.Response().Write(piece[:n]); err != nil {
+			return err
+		}
+	}
 }
 
 // pathParam returns a parameter of the path as it was before it was encoded.

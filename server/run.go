@@ -1,6 +1,8 @@
 package server
 
 import (
+	"context"
+
 	"github.com/labstack/echo/v4"
 
 	"smolscope/enrich"
@@ -24,13 +26,37 @@ func (s *Server) run(c echo.Context, v *store.Snapshot) (component, error) {
 	if d.Quality, err = v.Quality(ctx, run); err != nil {
 		return nil, err
 	}
-	if d.Origins, err = v.Origins(ctx, run, enrich.Leaderboard, "run"); err != nil {
+	if pageOver(q.Page, len(d.Results)) {
+		return nil, noSuchPage("tests", views.RunURL(run))
+	}
+	if d.Provenance, err = provenanceOf(ctx, v, run, q, d.Results); err != nil {
 		return nil, err
 	}
 	if d.Files, err = v.Files(ctx, run); err != nil {
 		return nil, err
 	}
 	return views.Run(views.NewRunPage(d, q)), nil
+}
+
+// provenanceOf returns where the figures come from that a run's page shows.
+func provenanceOf(ctx context.Context, v *store.Snapshot, run string, q views.RunQuery, results []enrich.ResultRow) (*enrich.Provenance, error) {
+	keys := []string{"run"}
+	for _, r := range q.Shown(results) {
+		keys = append(keys, r.TestCaseUID)
+	}
+	if q.Tab != "provenance" || q.Dataset == enrich.Leaderboard {
+		return v.Provenance(ctx, run, "", keys...)
+	}
+	p, err := v.Provenance(ctx, run, q.Dataset)
+	if err != nil {
+		return nil, err
+	}
+	own, err := v.Provenance(ctx, run, enrich.Leaderboard, "run")
+	if err != nil {
+		return nil, err
+	}
+	p.Put(enrich.Leaderboard, "run", own.Row(enrich.Leaderboard, "run"))
+	return p, nil
 }
 
 // runOf returns the leaderboard row of the run that the path names.

@@ -16,6 +16,7 @@ import (
 	"github.com/labstack/echo/v4"
 	"github.com/labstack/echo/v4/middleware"
 
+	"smolscope/enrich"
 	"smolscope/server/store"
 	"smolscope/static"
 )
@@ -23,7 +24,8 @@ import (
 // A Config says what to serve and how.
 type Config struct {
 	Store     *store.Store
-	Log       *slog.Logger // of requests and faults, without what they held
+	Options   enrich.Options // that runs are derived with
+	Log       *slog.Logger   // of requests and faults, without what they held
 	Version   string
 	Addr      string // host:port that is listened on; its host may be asked for, besides loopback
 	MaxUpload int64  // most bytes of one request
@@ -44,7 +46,7 @@ type Server struct {
 func New(c Config) *Server {
 	s := &Server{
 		Config:   c,
-		ingester: NewIngester(c.Store, c.Log),
+		ingester: NewIngester(c.Store, c.Log, c.Options),
 		echo:     echo.New(),
 		hosts:    hostsOf(c.Addr),
 		origins:  http.NewCrossOriginProtection(),

@@ -17,6 +17,7 @@ import (
 
 	"golang.org/x/net/html"
 
+	"smolscope/enrich"
 	"smolscope/enrich/enrichtest"
 	"smolscope/server/store"
 	"smolscope/views"
@@ -25,13 +26,19 @@ import (
 // newServer returns a server with an empty store.
 func newServer(t testing.TB) *Server {
 	t.Helper()
-	db, err := store.Open(t.Context(), filepath.Join(t.TempDir(), "smolscope.db"))
+	return newServerAt(t, filepath.Join(t.TempDir(), "smolscope.db"))
+}
+
+func newServerAt(t testing.TB, path string) *Server {
+	t.Helper()
+	db, err := store.Open(t.Context(), path)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { db.Close() })
 	return New(Config{
 		Store:     db,
+		Options:   enrich.DefaultOptions(),
 		Log:       slog.New(slog.DiscardHandler),
 		Version:   "v0-test",
 		Addr:      "127.0.0.1:8080",
@@ -377,7 +384,7 @@ func TestRefusals(t *testing.T) {
 		{"wrong method", "DELETE", "/upload", nil, 405, "takes other methods"},
 		{"bad encoding", "GET", "/api/v1/runs/x%2F", nil, 404, `There is no run \"x/\"`},
 		{"no run in the API", "GET", "/api/v1/runs/x", nil, 404, `"code":"not_found"`},
-		{"no format", "GET", "/api/v1" + run + "/results.xlsx", nil, 404, "json, jsonl, csv"},
+		{"no format", "GET", "/api/v1" + run + "/results.xlsx", nil, 404, "csv, json, jsonl, parquet"},
 		{"bad limit", "GET", "/api/v1/runs?limit=0", nil, 400, "limit=0: want a number from 1"},
 		{"bad sort in the API", "GET", "/api/v1/runs?sort=x", nil, 400, `"code":"bad_query"`},
 		{"no span", "GET", "/api/v1" + run + "/traces/x/spans/y", nil, 404, "no span"},

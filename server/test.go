@@ -26,9 +26,11 @@ func (s *Server) test(c echo.Context, v *store.Snapshot) (component, error) {
 	if d.Result, err = v.Result(ctx, run, caseID); err != nil {
 		return nil, absent(err, "test", caseID)
 	}
-	if d.Origins, err = v.Origins(ctx, run, enrich.Results, caseID); err != nil {
+	p, err := v.Provenance(ctx, run, enrich.Results, caseID)
+	if err != nil {
 		return nil, err
 	}
+	d.Origins = p.Row(enrich.Results, caseID)
 	if d.Prev, d.Next, d.NextFailed, err = v.ResultBeside(ctx, run, caseID); err != nil {
 		return nil, err
 	}

@@ -5,6 +5,7 @@ import (
 
 	"github.com/labstack/echo/v4"
 
+	"smolscope/enrich"
 	"smolscope/enrich/decode"
 	"smolscope/server/store"
 	"smolscope/views"
@@ -33,10 +34,20 @@ func (s *Server) trace(c echo.Context, v *store.Snapshot) (component, error) {
 	if d.Prev, d.Next, err = v.TraceBeside(ctx, run, id); err != nil {
 		return nil, err
 	}
+	p, err := v.Provenance(ctx, run, enrich.Traces, id)
+	if err != nil {
+		return nil, err
+	}
+	d.Origins = p.Row(enrich.Traces, id)
 	if d.Trace.TestCaseUID != nil {
 		result, err := v.Result(ctx, run, *d.Trace.TestCaseUID)
 		if err == nil {
 			d.Result = &result
+			of, err := v.Provenance(ctx, run, enrich.Results, result.TestCaseUID)
+			if err != nil {
+				return nil, err
+			}
+			d.OfResult = of.Row(enrich.Results, result.TestCaseUID)
 		} else if !errors.Is(err, store.ErrNotFound) {
 			return nil, err
 		}

@@ -71,7 +71,12 @@ func formFiles(form *multipart.Reader) iter.Seq2[NamedReader, error] {
 			}
 			// Not FileName, which drops the folder.
 			_, fields, err := mime.ParseMediaType(part.Header.Get("Content-Disposition"))
-			if err != nil || fields["name"] != "files" || fields["filename"] == "" {
+			if err == nil && fields["filename"] != "" && fields["name"] != "files" {
+				yield(NamedReader{}, &refusal{status: http.StatusBadRequest, code: "wrong_field", title: "The form has a file in a field of another name",
+					message: fmt.Sprintf("Nothing was stored: files are sent in fields named files, and there is one in %q.", fields["name"])})
+				return
+			}
+			if err != nil || fields["filename"] == "" {
 				continue // such as the empty file that a form without a choice sends
 			}
 			if n++; n > maxFiles {

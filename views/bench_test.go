@@ -100,7 +100,7 @@ func BenchmarkLeaderboardPage(b *testing.B) {
 		rows[i] = enrich.LeaderboardRow{RunID: fmt.Sprint(i), NumTests: 10_000, SuccessfulTests: new(int64(200 * i)), FailedTests: new(int64(10_000 - 200*i)),
 			ErrorTypes: `{"timeout":20,"rate_limit":30}`}
 	}
-	benchmarkPage(b, func() templ.Component { return Leaderboard(NewLeaderboardPage(rows, len(rows), q)) })
+	benchmarkPage(b, func() templ.Component { return Leaderboard(NewLeaderboardPage(rows, len(rows), nil, q)) })
 }
 
 // benchmarkPage builds and renders a page, as each request does.

@@ -66,7 +66,7 @@ func TestContrast(t *testing.T) {
 		{"--ink-3", "--bg"}, {"--ink-3", "--panel"}, {"--ink-3", "--sunk"}, {"--ink-3", "--accent-soft"},
 		{"--accent", "--panel"}, {"--accent", "--bg"}, {"--accent", "--accent-soft"}, {"--on-accent", "--accent"},
 		{"--pass", "--pass-soft"}, {"--fail", "--fail-soft"}, {"--error", "--error-soft"}, {"--warn", "--warn-soft"},
-		{"--provider", "--provider-soft"}, {"--mute", "--mute-soft"}, {"--pass", "--panel"}, {"--fail", "--panel"}, {"--error", "--panel"},
+		{"--provider", "--provider-soft"}, {"--mute", "--mute-soft"}, {"--ink", "--accent-soft"}, {"--warn", "--panel"}, {"--pass", "--panel"}, {"--fail", "--panel"}, {"--error", "--panel"},
 	}
 	graphics := [][2]string{
 		{"--kind-test", "--panel"}, {"--kind-agent", "--panel"}, {"--kind-llm", "--panel"}, {"--kind-tool", "--panel"},

@@ -8,7 +8,8 @@ type ErrorPage struct {
 	Status  string
 	Title   string
 	Message string
-	Upload  bool // dropping files is what to do next
+	Upload  bool   // dropping files is what to do next
+	Back    string // where the list begins that was left at its end, "" for nowhere
 }
 
 // NewErrorPage makes the page for a failed request, given its HTTP status.

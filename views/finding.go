@@ -17,6 +17,7 @@ type Finding struct {
 	Warn     bool // changes how a figure is to be read
 	Where    string
 	Places   []Place
+	Href     string // where the page says what the figures come from, "" for nowhere
 }
 
 // A Place is where a finding was made.
@@ -42,22 +43,22 @@ var flagText = map[string]struct {
 	"params_vary":                     {false, "Settings changed between calls", "The calls of a test used different sampling settings; those of the first call are shown."},
 	"invocation_parameters_truncated": {false, "Settings cut off", "SMOLTRACE cut the call's parameters at 8,192 characters, and the sampling settings stood behind the cut."},
 	"tbt_from_chunks":                 {false, "Token pace from chunks", "Time between tokens is the gap between streamed chunks, and a chunk may hold several tokens."},
-	"price_fallback":                  {true, "Price of a similar model", "The price list lacks this exact model; the price of its family is used."},
-	"cost_split_scaled":               {false, "Cost parts scaled", "The parts of the cost were scaled so that they sum to the reported total."},
-	"cost_components_mismatch":        {true, "Cost parts do not add up", "The reported parts of the cost do not sum to the reported total."},
-	"reported_cost_differs":           {true, "Reported cost differs", "The reported cost is more than 20 % away from tokens × price; the reported one is shown."},
-	"partial_cost":                    {true, "Cost partly known", "Some calls have no price, so the total is a lower bound."},
+	"price_fallback":                  {false, "Price of the plain tokens", "The price list has no price of its own for cached or for reasoning tokens of the model; they are priced as prompt or completion tokens, which is too dear for cached ones."},
+	"cost_split_scaled":               {false, "Cost parts estimated", "Only the total cost is reported; its parts are those of the price list, scaled so that they sum to it."},
+	"cost_components_mismatch":        {true, "Cost parts do not add up", "The reported parts of the cost do not sum to the reported total; the total is kept."},
+	"reported_cost_differs":           {true, "Reported cost differs", "The reported cost is more than 20 % away from tokens × price; the reported one is shown, and ours stands in where it comes from."},
+	"partial_cost":                    {true, "Cost partly known", "Some calls have no price, so the sum of the others is shown as a lower bound."},
 	"steps_derived":                   {false, "Steps counted again", "SMOLTRACE stores 0 steps when a test ends in an error; the steps are counted from the trace's events instead."},
 	"tools_derived":                   {false, "Tools from the trace", "The result lists no tools although the trace has tool calls; the trace's are shown."},
 	"tool_called_derived":             {false, "Tool use from the trace", "On a test that ended in an error the file always says that no tool was called; the trace says otherwise."},
 	"prompt_truncated":                {false, "Question cut off", "Only the first 100 characters of the question were recorded."},
-	"power_gap":                       {true, "Gap in the power readings", "GPU power was not recorded for part of the run, so the energy is too low."},
+	"power_gap":                       {true, "Gap in the power readings", "GPU power was not recorded for part of the run; what was used meanwhile is left out, so the energy is too low."},
 	"power_cost_3_6x":                 {true, "Reported power cost too high", "genai_otel's power cost is 3.6 times too high, because it takes watts × seconds for watt-hours; ours is computed from the power."},
-	"energy_disagreement":             {true, "Energy figures disagree", "The energy counter and the power readings differ by more than 5 %."},
-	"co2_corrected":                   {true, "CO₂ corrected", "The reported CO₂ was 3.6 times too high or left out some GPUs; it is computed again."},
-	"co2_from_energy":                 {false, "CO₂ from energy", "CO₂ is the measured energy × the carbon intensity that is set."},
-	"co2_token_estimate":              {true, "CO₂ is an estimate", "CO₂ is a constant times the number of tokens, not a measurement."},
-	"multi_gpu_lost_in_flattening":    {true, "Only one GPU recorded", "The flattened metrics keep the first GPU only; the others' readings are lost."},
+	"energy_disagreement":             {true, "Energy figures disagree", "The energy counter and the power readings differ by more than 20 %; the counter is shown."},
+	"co2_corrected":                   {true, "CO₂ corrected", "genai_otel's CO₂ counter takes watts × seconds for watt-hours, so it was divided by 3.6; the GPUs are added up."},
+	"co2_from_energy":                 {false, "CO₂ from energy", "No CO₂ was reported: it is the GPU energy × the carbon intensity that is set."},
+	"co2_token_estimate":              {true, "CO₂ is an estimate", "CO₂ is SMOLTRACE's constant of 0.0004 g for 1,000 tokens, over tokens counted once; nothing was measured."},
+	"multi_gpu_lost_in_flattening":    {true, "Only one GPU recorded", "The metrics name fewer GPUs than the machine has, so power, energy and memory of the others are missing."},
 	"api_placeholder_metrics":         {false, "No GPU readings", "The metrics file holds one row of zeros, as SMOLTRACE writes it for API models; it is left out."},
 	"job_type_inferred":               {false, "Machine inferred", "The kind of machine was inferred from the name of its GPU."},
 	"provider_default_overridden":     {false, "Provider corrected", "The leaderboard row says litellm, its default; the spans show another provider."},
@@ -210,10 +211,11 @@ func correction[R any](columns []enrich.Column[R], row *R, name string, was attr
 	return f, true
 }
 
-// sentence begins with a capital letter, unless a name does so already.
+// sentence begins with a capital letter, unless with the name of a column.
 func sentence(s string) string {
-	if s == "" {
-		return ""
+	first, _, _ := strings.Cut(s, " ")
+	if s == "" || strings.Contains(first, "_") {
+		return s
 	}
 	return strings.ToUpper(s[:1]) + s[1:]
 }

@@ -71,12 +71,24 @@ func exampleRun() RunData {
 				"trace:" + traceID: {"total_tokens": attr.IntValue(9255)},
 			},
 		},
-		Origins: map[string]enrich.Origin{"total_tokens": {Kind: enrich.Derived, From: hostile}},
+		Provenance: exampleProvenance(),
 		Files: []enrich.File{{
 			Name: hostile, Format: "smoltrace-results", Dataset: "results", SHA256: strings.Repeat("0", 64), Rows: 2,
 			Repairs: []string{hostile}, Warnings: []enrich.Warning{{Where: "line 7", Message: hostile}}, Error: new(hostile),
 		}},
 	}
+}
+
+// exampleProvenance is what is known of exampleRun and its first test.
+func exampleProvenance() *enrich.Provenance {
+	p := &enrich.Provenance{}
+	p.Put(enrich.Leaderboard, "run", map[string]enrich.Origin{"total_tokens": {Kind: enrich.Derived, From: hostile}, "notes": {Kind: enrich.Reported, From: hostile}})
+	p.Put(enrich.Results, "tool:one"+hostile, map[string]enrich.Origin{
+		"gen_ai.usage.total_tokens": {Kind: enrich.Derived, From: hostile}, "gen_ai.usage.cost.total": {Kind: enrich.Priced, From: "4 LLM calls × " + hostile},
+		"gpu_energy_wh": {Kind: enrich.Measured, From: "share of the power"}, "steps": {Kind: enrich.Repaired, From: "step events"},
+	})
+	p.Put(enrich.Results, "tool:two"+hostile, map[string]enrich.Origin{"gen_ai.usage.total_tokens": {Kind: enrich.Reported, From: hostile}})
+	return p
 }
 
 func exampleResult(id string, passed bool) enrich.ResultRow {

@@ -19,10 +19,10 @@ func pages() map[string]templ.Component {
 	d := exampleRun()
 	trace, rows, spans := exampleTrace()
 	leaderboard := func(rows []enrich.LeaderboardRow, total int, sort string) templ.Component {
-		return Leaderboard(NewLeaderboardPage(rows, total, LeaderboardQuery{Sort: sort, Desc: true, Page: 1}))
+		return Leaderboard(NewLeaderboardPage(rows, total, nil, LeaderboardQuery{Sort: sort, Desc: true, Page: 1}))
 	}
 	run := func(tab string) templ.Component { return Run(NewRunPage(d, RunQuery{Tab: tab, Page: 1})) }
-	test := TestData{Run: d.Row, Result: d.Results[0], Trace: &trace, Rows: rows, Spans: spans, Prev: hostile, Next: hostile, NextFailed: hostile}
+	test := TestData{Run: d.Row, Result: d.Results[0], Origins: d.Provenance.Row(enrich.Results, "tool:one"+hostile), Trace: &trace, Rows: rows, Spans: spans, Prev: hostile, Next: hostile, NextFailed: hostile}
 	return map[string]templ.Component{
 		"leaderboard/empty":    leaderboard(nil, 0, "success_rate"),
 		"leaderboard":          leaderboard([]enrich.LeaderboardRow{d.Row, {RunID: "bare"}}, 2, "success_rate"),
@@ -31,9 +31,11 @@ func pages() map[string]templ.Component {
 		"run/charts":           run("charts"),
 		"run/quality":          run("quality"),
 		"run/files":            run("files"),
+		"run/provenance":       run("provenance"),
 		"run/bare":             Run(NewRunPage(RunData{Row: enrich.LeaderboardRow{RunID: "bare"}}, RunQuery{})),
 		"run/bare/charts":      Run(NewRunPage(RunData{Row: enrich.LeaderboardRow{RunID: "bare"}}, RunQuery{Tab: "charts"})),
 		"run/bare/quality":     Run(NewRunPage(RunData{Row: enrich.LeaderboardRow{RunID: "bare"}}, RunQuery{Tab: "quality"})),
+		"run/bare/provenance":  Run(NewRunPage(RunData{Row: enrich.LeaderboardRow{RunID: "bare"}}, RunQuery{Tab: "provenance"})),
 		"run/bare/files":       Run(NewRunPage(RunData{Row: enrich.LeaderboardRow{RunID: "bare"}}, RunQuery{Tab: "files"})),
 		"test":                 Test(NewTestPage(test)),
 		"test/failed":          Test(NewTestPage(TestData{Run: d.Row, Result: d.Results[1]})),

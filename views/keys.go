@@ -8,7 +8,8 @@ type key struct {
 
 var keys = []key{
 	{[]string{"j", "k"}, "next and previous row"},
-	{[]string{"Enter"}, "open the row"},
+	{[]string{"Enter"}, "open the row, or say where a figure comes from"},
+	{[]string{"→", "←"}, "from a row to its figures and back"},
 	{[]string{"←", "→"}, "fold and unfold a span of a trace"},
 	{[]string{"[", "]"}, "fold and unfold all spans"},
 	{[]string{"e"}, "next span with an error"},

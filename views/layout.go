@@ -33,7 +33,8 @@ type Layout struct {
 	Section string  // of the navigation: "leaderboard", "upload" or ""
 	Crumbs  []Crumb // the way from the leaderboard to here
 	Scripts []string
-	Wide    bool // use the whole width of the window
+	Wide    bool  // use the whole width of the window
+	Whys    *Whys // where the page's figures came from; nil for none
 }
 
 // A Crumb is one step of the way to a page; the last one has no address.
@@ -47,11 +48,11 @@ func (l Layout) title() string {
 }
 
 // styleSheets are one file per component, in the order of the cascade.
-var styleSheets = []string{"tokens", "base", "layout", "card", "chip", "table", "note", "tabs", "message", "waterfall", "chart", "drop"}
+var styleSheets = []string{"tokens", "base", "layout", "card", "chip", "table", "note", "tabs", "message", "waterfall", "chart", "why", "drop"}
 
 // scripts of every page; a page adds its own. Each does nothing where it finds
-// nothing to decorate.
-var scripts = []string{"drop", "keys"}
+// nothing to decorate. An earlier one has the first say on a key.
+var scripts = []string{"drop", "why", "keys"}
 
 // A Tab is one of several views of the same thing.
 type Tab struct {

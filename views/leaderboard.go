@@ -34,10 +34,10 @@ func ParseLeaderboardQuery(v url.Values) (LeaderboardQuery, error) {
 }
 
 // Limit is how many runs a page holds.
-func (q LeaderboardQuery) Limit() int { return rowsPerPage }
+func (q LeaderboardQuery) Limit() int { return RowsPerPage }
 
 // Offset is how many runs come before the page.
-func (q LeaderboardQuery) Offset() int { return (max(q.Page, 1) - 1) * rowsPerPage }
+func (q LeaderboardQuery) Offset() int { return (max(q.Page, 1) - 1) * RowsPerPage }
 
 // ranked reports whether the order is that of the ranks.
 func (q LeaderboardQuery) ranked() bool { return q.Sort == "success_rate" && q.Desc }
@@ -68,10 +68,13 @@ type LeaderboardLine struct {
 	Success  Quantity
 	Interval *IntervalBar
 	Outcomes OutcomeBar
-	Tests    string
+	Tests    Quantity
 	Time     Quantity
 	In, Out  Quantity
 	Cost     Quantity
+	Correct  Quantity // cost of a correct answer
+	Energy   Quantity
+	CO2      Quantity
 	Tools    Quantity
 	Errors   Quantity
 	TopError,
@@ -81,18 +84,21 @@ type LeaderboardLine struct {
 }
 
 // leaderboardColumns are the columns the page always shows, after rank and
-// model; an empty label takes the column's own.
+// model; an empty label takes the column's own, and one without a name is worked
+// out here and cannot be sorted by.
 var leaderboardColumns = []struct{ name, label string }{
 	{"agent_type", ""}, {"success_rate", ""}, {"num_tests", "Outcomes, tests"}, {"avg_duration_ms", "Time a test"},
-	{"total_prompt_tokens", ""}, {"total_completion_tokens", ""}, {"total_cost_usd", ""},
-	{"total_tool_calls", ""}, {"total_errors", ""}, {"evaluation_date", "When"},
+	{"total_prompt_tokens", ""}, {"total_completion_tokens", ""}, {"total_cost_usd", ""}, {"", "$ / correct"},
+	{"total_gpu_energy_wh", ""}, {"co2_emissions_g", ""}, {"total_tool_calls", ""}, {"total_errors", ""}, {"evaluation_date", "When"},
 }
 
 // NewLeaderboardPage makes the leaderboard of the runs of one page, sorted and
-// cut by whoever holds them all; total is how many there are. Ranks need all
-// runs, so they are given where the page holds them all.
-func NewLeaderboardPage(rows []enrich.LeaderboardRow, total int, q LeaderboardQuery) LeaderboardPage {
-	p := LeaderboardPage{Layout: Layout{Section: "leaderboard", Wide: true}, Empty: total == 0}
+// cut by whoever holds them all; total is how many there are, and origins says
+// by run where the columns of its row came from. Ranks need all runs, so they
+// are given where the page holds them all.
+func NewLeaderboardPage(rows []enrich.LeaderboardRow, total int, origins map[string]map[string]enrich.Origin, q LeaderboardQuery) LeaderboardPage {
+	whys := newWhys()
+	p := LeaderboardPage{Layout: Layout{Section: "leaderboard", Wide: true, Whys: whys}, Empty: total == 0}
 	if p.Empty {
 		return p
 	}
@@ -120,12 +126,13 @@ func NewLeaderboardPage(rows []enrich.LeaderboardRow, total int, q LeaderboardQu
 		p.Headings = append(p.Headings, columnHeading(s, enrich.LeaderboardColumns, q.Sort, ""))
 	}
 	for i := range rows {
-		line := newLeaderboardLine(&rows[i], ranks[i])
+		f := runFigures(whys, &rows[i], origins[rows[i].RunID])
+		line := newLeaderboardLine(f, ranks[i])
 		if !p.Ranks {
 			line.Rank, line.Tie = "", false
 		}
 		if extra != nil {
-			line.Extra = quantity(extra.Unit, extra.Ptr(&rows[i]))
+			line.Extra = f.get(extra.Name)
 		}
 		p.Rows = append(p.Rows, line)
 	}
@@ -135,7 +142,7 @@ func NewLeaderboardPage(rows []enrich.LeaderboardRow, total int, q LeaderboardQu
 	} else if c, ok := enrich.Lookup(enrich.LeaderboardColumns, q.Sort); ok {
 		p.Summary += ", sorted by “" + c.Label + "”"
 	}
-	p.Cards = leaderboardCards(rows, ranks, total)
+	p.Cards = leaderboardCards(whys, rows, ranks, total)
 	p.Pager = newPager(max(q.Page, 1), len(rows), total, "runs", func(page string) string {
 		order := "asc"
 		if q.Desc {
@@ -245,19 +252,31 @@ func inRankOrder(rows []enrich.LeaderboardRow, ranks []standing) []enrich.Leader
 	return sorted
 }
 
-func newLeaderboardLine(r *enrich.LeaderboardRow, s standing) LeaderboardLine {
+// runFigures makes the quantities of a run's row.
+func runFigures(whys *Whys, r *enrich.LeaderboardRow, origins map[string]enrich.Origin) figures[enrich.LeaderboardRow] {
+	return figures[enrich.LeaderboardRow]{whys, enrich.LeaderboardColumns, r, origins, readQuality(r.DataQuality)}
+}
+
+func newLeaderboardLine(f figures[enrich.LeaderboardRow], s standing) LeaderboardLine {
+	r := f.row
 	l := LeaderboardLine{
 		Tie: s.tie, Unranked: s.unranked,
 		Model: modelName(r), ID: short(r.RunID), Href: RunURL(r.RunID), Agent: orAbsent(deref(r.AgentType)),
-		Success: column(r, "success_rate"),
-		Time:    column(r, "avg_duration_ms"),
-		In:      column(r, "total_prompt_tokens"),
-		Out:     column(r, "total_completion_tokens"),
-		Cost:    column(r, "total_cost_usd"),
-		Tools:   column(r, "total_tool_calls"),
-		Errors:  column(r, "total_errors"),
-		Tests:   unit.Count(&r.NumTests),
+		Success: f.get("success_rate"),
+		Time:    f.get("avg_duration_ms"),
+		In:      f.get("total_prompt_tokens"),
+		Out:     f.get("total_completion_tokens"),
+		Cost:    f.cost("total_cost_usd"),
+		Correct: costOfCorrect(f),
+		Energy:  f.get("total_gpu_energy_wh"),
+		CO2:     f.get("co2_emissions_g"),
+		Tools:   f.get("total_tool_calls"),
+		Errors:  f.get("total_errors"),
+		Tests:   f.get("num_tests"),
 		When:    moment(r.EvaluationDate),
+	}
+	if r.CO2EmissionsG != nil && slices.Contains(f.quality.flags, enrich.FlagCO2TokenEstimate) {
+		l.CO2.Text, l.CO2.Full = "≈ "+l.CO2.Text, "an estimate from tokens: "+l.CO2.Full
 	}
 	if s.rank > 0 {
 		l.Rank = count(s.rank)
@@ -269,10 +288,13 @@ func newLeaderboardLine(r *enrich.LeaderboardRow, s standing) LeaderboardLine {
 		l.Interval = newIntervalBar(*r.SuccessfulTests, r.NumTests)
 	}
 	if s.unranked != "" {
-		l.Success = Quantity{Text: fmt.Sprintf("0 of %d scored", r.NumTests)}
+		l.Success.Text, l.Success.Full = fmt.Sprintf("0 of %d scored", r.NumTests), ""
 	}
 	if classes := errorClasses(r.ErrorTypes); len(classes) > 0 {
 		l.TopError = strings.ReplaceAll(visible(classes[0].name), "_", " ")
+		if len(classes) > 1 { // the count beside it is that of all classes
+			l.TopError = count(int(classes[0].n)) + " " + l.TopError + " + " + count(len(classes)-1) + " more"
+		}
 		for _, c := range classes {
 			l.ErrorList = join(l.ErrorList, count(int(c.n))+" "+strings.ReplaceAll(visible(c.name), "_", " "))
 		}
@@ -280,13 +302,23 @@ func newLeaderboardLine(r *enrich.LeaderboardRow, s standing) LeaderboardLine {
 	return l
 }
 
-// column writes one column of a leaderboard row.
-func column(r *enrich.LeaderboardRow, name string) Quantity {
-	c, ok := enrich.Lookup(enrich.LeaderboardColumns, name)
-	if !ok {
-		return Quantity{Text: unit.Absent}
+// costOfCorrect is the run's cost divided by the tests that passed.
+func costOfCorrect(f figures[enrich.LeaderboardRow]) Quantity {
+	const name, doc = "Cost of a correct answer", "The cost of the run divided by its tests with success true: what one right answer costs, wrong ones included."
+	r := f.row
+	reason := ""
+	switch {
+	case r.TotalCostUSD == nil:
+		reason = "the cost of the run is not known: " + f.missing("total_cost_usd", costTopic)
+	case r.SuccessfulTests == nil:
+		reason = "the run has no verdicts"
+	case *r.SuccessfulTests == 0:
+		reason = "no test passed"
+	default:
+		each := quantity(enrich.USD, new(new(*r.TotalCostUSD/float64(*r.SuccessfulTests))))
+		return f.whys.explain(each, name, doc, enrich.Origin{Kind: enrich.Derived, From: "total_cost_usd / successful_tests"})
 	}
-	return quantity(c.Unit, c.Ptr(r))
+	return f.whys.explain(Quantity{Text: unit.Absent, Full: reason}, name, doc, enrich.Origin{Kind: absent, From: reason})
 }
 
 func modelName(r *enrich.LeaderboardRow) string {
@@ -297,14 +329,24 @@ func modelName(r *enrich.LeaderboardRow) string {
 }
 
 // leaderboardCards sums up the runs of a page.
-func leaderboardCards(rows []enrich.LeaderboardRow, ranks []standing, total int) []Card {
-	scope := ""
+func leaderboardCards(whys *Whys, rows []enrich.LeaderboardRow, ranks []standing, total int) []Card {
+	scope := "all runs"
 	if len(rows) < total {
-		scope = "of the runs on this page"
+		scope = "the runs on this page"
 	}
+	sum := func(q Quantity, s *sumOf, column string) Quantity {
+		c, _ := enrich.Lookup(enrich.LeaderboardColumns, column)
+		o := enrich.Origin{Kind: enrich.Derived, From: fmt.Sprintf("sum over %s; known for %d of %s", scope, s.known, plural(len(rows), "run"))}
+		if s.known == 0 {
+			o.Kind, o.From = absent, "known for none of "+scope
+		}
+		return whys.explain(q, c.Label, c.Doc, o)
+	}
+	of := func(r *enrich.LeaderboardRow, column string) Quantity { return runFigures(whys, r, nil).get(column) }
 	var best, fastest *enrich.LeaderboardRow
 	var tests, errors, unranked int64
-	var tokens, in, out, tools, cost sumOf
+	var tokens, in, out, tools, cost, energy, electricity, co2 sumOf
+	bound := false // the cost of a run is known in part
 	bestLow := -1.0
 	for i := range rows {
 		r := &rows[i]
@@ -314,6 +356,14 @@ func leaderboardCards(rows []enrich.LeaderboardRow, ranks []standing, total int)
 		out.add(r.TotalCompletionTokens)
 		tools.add(r.TotalToolCalls)
 		cost.addFloat(r.TotalCostUSD)
+		if part, ok := readQuality(r.DataQuality).partialCost(); ok && r.TotalCostUSD == nil {
+			cost.total, bound = cost.total+part, true
+		}
+		energy.addFloat(r.TotalGPUEnergyWh)
+		electricity.addFloat(r.ElectricityCostUSD)
+		if !flagged(r.DataQuality, enrich.FlagCO2TokenEstimate) { // an estimate from tokens is not added to what was measured
+			co2.addFloat(r.CO2EmissionsG)
+		}
 		if r.TotalErrors != nil {
 			errors += *r.TotalErrors
 		}
@@ -335,31 +385,38 @@ func leaderboardCards(rows []enrich.LeaderboardRow, ranks []standing, total int)
 	success := Card{Label: "Best success", Value: Quantity{Text: unit.Absent}, Lines: []string{"nothing scored yet"}}
 	if best != nil {
 		success = Card{
-			Label: "Best success", Value: column(best, "success_rate"), Small: "of " + plural(int(best.NumTests), "test"),
+			Label: "Best success", Value: of(best, "success_rate"), Small: "of " + plural(int(best.NumTests), "test"),
 			Lines: []string{modelName(best)}, Interval: newIntervalBar(*best.SuccessfulTests, best.NumTests),
 		}
 	}
 	time := Card{Label: "Quickest, mean time a test", Value: Quantity{Text: unit.Absent}}
 	if fastest != nil {
-		time.Value, time.Lines = column(fastest, "avg_duration_ms"), []string{modelName(fastest)}
+		time.Value, time.Lines = of(fastest, "avg_duration_ms"), []string{modelName(fastest)}
 	}
-	costCard := Card{Label: "Cost", Value: Quantity{Text: unit.Absent}, Lines: []string{"no run is priced"}}
-	if cost.known > 0 {
-		costCard.Value = quantity(enrich.USD, new(new(cost.total)))
-		costCard.Lines = []string{fmt.Sprintf("%d of %s priced", cost.known, plural(len(rows), "run"))}
+	costCard := Card{Label: "Cost", Value: sum(Quantity{Text: unit.Absent}, &cost, "total_cost_usd"), Lines: []string{"no run is priced"}}
+	if cost.known > 0 || bound {
+		costCard.Value = sum(quantity(enrich.USD, new(new(cost.total))), &cost, "total_cost_usd")
+		costCard.Lines = []string{fmt.Sprintf("%d of %s priced in full", cost.known, plural(len(rows), "run"))}
 		if cost.known < len(rows) {
 			costCard.Value.Text = "≥ " + costCard.Value.Text
 		}
 	}
+	energyCard := Card{Label: "GPU energy", Value: sum(energy.quantity(enrich.WattHours), &energy, "total_gpu_energy_wh"), Lines: []string{"no run was measured"}}
+	if energy.known > 0 {
+		energyCard.Lines = []string{join(electricity.quantity(enrich.USD).Text+" of electricity", fmt.Sprintf("%d of %s measured", energy.known, plural(len(rows), "run")))}
+	}
+	if co2.known > 0 {
+		energyCard.Lines = append(energyCard.Lines, fmt.Sprintf("%s CO₂, measured for %s", co2.quantity(enrich.Grams).Text, plural(co2.known, "run")))
+	}
 	list := []Card{
 		runs, success, time,
-		{Label: "Tokens", Value: tokens.quantity(enrich.Tokens), Lines: []string{in.quantity(enrich.Tokens).Text + " in · " + out.quantity(enrich.Tokens).Text + " out"}},
-		costCard,
-		{Label: "Tool calls", Value: tools.quantity(enrich.Count), Lines: []string{plural(int(errors), "test") + " with an error"}},
+		{Label: "Tokens", Value: sum(tokens.quantity(enrich.Tokens), &tokens, "total_tokens"), Lines: []string{in.quantity(enrich.Tokens).Text + " in · " + out.quantity(enrich.Tokens).Text + " out"}},
+		costCard, energyCard,
+		{Label: "Tool calls", Value: sum(tools.quantity(enrich.Count), &tools, "total_tool_calls"), Lines: []string{plural(int(errors), "test") + " with an error"}},
 	}
-	if scope != "" {
+	if len(rows) < total {
 		for i := range list[1:] {
-			list[i+1].Lines = append(list[i+1].Lines, scope)
+			list[i+1].Lines = append(list[i+1].Lines, "of "+scope)
 		}
 	}
 	return list

@@ -27,7 +27,7 @@ func TestRanks(t *testing.T) {
 	rows := []enrich.LeaderboardRow{
 		provider, boardRow("lucky", 2, 2), boardRow("weak", 40, 132), dear, unscored, boardRow("close", 119, 132), cheap,
 	}
-	p := NewLeaderboardPage(rows, len(rows), ranked)
+	p := NewLeaderboardPage(rows, len(rows), nil, ranked)
 	var got []string
 	for _, r := range p.Rows {
 		line := r.Rank + " " + r.Model
@@ -49,7 +49,7 @@ func TestRanks(t *testing.T) {
 }
 
 func TestRanksNeedAllRuns(t *testing.T) {
-	p := NewLeaderboardPage([]enrich.LeaderboardRow{boardRow("a", 1, 2)}, 51, LeaderboardQuery{Sort: "success_rate", Desc: true, Page: 2})
+	p := NewLeaderboardPage([]enrich.LeaderboardRow{boardRow("a", 1, 2)}, 51, nil, LeaderboardQuery{Sort: "success_rate", Desc: true, Page: 2})
 	if p.Ranks || p.Rows[0].Rank != "" {
 		t.Errorf("a page of many gives ranks: %+v", p.Rows[0])
 	}
@@ -63,7 +63,7 @@ func TestAbsentAndZero(t *testing.T) {
 	zero.AvgDurationMS, zero.TotalPromptTokens, zero.TotalCompletionTokens = new(0.0), new(int64(0)), new(int64(0))
 	zero.TotalCostUSD, zero.TotalToolCalls = new(0.0), new(int64(0))
 	absent := enrich.LeaderboardRow{RunID: "absent", NumTests: 2}
-	p := NewLeaderboardPage([]enrich.LeaderboardRow{zero, absent}, 2, ranked)
+	p := NewLeaderboardPage([]enrich.LeaderboardRow{zero, absent}, 2, nil, ranked)
 	texts := func(l LeaderboardLine) []string {
 		return []string{l.Success.Text, l.Time.Text, l.In.Text, l.Out.Text, l.Cost.Text, l.Tools.Text, l.Errors.Text, l.When.Text}
 	}
@@ -76,7 +76,7 @@ func TestAbsentAndZero(t *testing.T) {
 }
 
 func TestHeadings(t *testing.T) {
-	p := NewLeaderboardPage([]enrich.LeaderboardRow{boardRow("a", 1, 2)}, 1, LeaderboardQuery{Sort: "avg_ttft_seconds", Page: 1})
+	p := NewLeaderboardPage([]enrich.LeaderboardRow{boardRow("a", 1, 2)}, 1, nil, LeaderboardQuery{Sort: "avg_ttft_seconds", Page: 1})
 	byLabel := map[string]Heading{}
 	for _, h := range p.Headings {
 		byLabel[h.Label] = h
@@ -96,7 +96,7 @@ func TestHeadings(t *testing.T) {
 }
 
 func TestEmptyLeaderboard(t *testing.T) {
-	page := render(t, Leaderboard(NewLeaderboardPage(nil, 0, ranked)))
+	page := render(t, Leaderboard(NewLeaderboardPage(nil, 0, nil, ranked)))
 	for _, want := range []string{"Drop the five files", "results.json", `type="file"`, "webkitdirectory"} {
 		if !strings.Contains(page, want) {
 			t.Errorf("the empty page lacks %q", want)

@@ -12,9 +12,9 @@ import (
 // A Quantity is one value as pages show it.
 type Quantity struct {
 	Text   string // short: "29.1k", or "—"
-	Full   string // with all its digits, "" if Text has them
+	Full   string // with all its digits, or why there is none; "" if Text says it
 	Stored string // what a file recorded where ours replaced it, struck through
-	Why    string // where the value came from, or why there is none
+	Why    string // number of its answer among the page's Whys, "" for none
 }
 
 // quantity writes the value of a column's field, given by its pointer.
@@ -130,17 +130,6 @@ func yesNo(b bool) string {
 		return "yes"
 	}
 	return "no"
-}
-
-// why says where a value came from, as the text behind a dotted underline.
-func why(o enrich.Origin) string {
-	if o.Kind == "" {
-		return ""
-	}
-	if o.From == "" {
-		return string(o.Kind)
-	}
-	return string(o.Kind) + ": " + o.From
 }
 
 // join puts a middle dot between the texts that say something.

@@ -10,8 +10,8 @@ import (
 	"smolscope/enrich"
 )
 
-// rowsPerPage is how many rows a table of a page shows.
-const rowsPerPage = 50
+// RowsPerPage is how many rows a table of a page shows.
+const RowsPerPage = 50
 
 // A QueryError is a parameter of a page's address that makes no sense. Its text
 // says what would.

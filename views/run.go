@@ -2,7 +2,6 @@ package views
 
 import (
 	"cmp"
-	"encoding/json"
 	"fmt"
 	"maps"
 	"net/url"
@@ -18,17 +17,21 @@ import (
 // A RunQuery is how a run's page is asked for. Without a Sort the tests that
 // did not pass come first, the longest first.
 type RunQuery struct {
-	Tab  string // "tests", "charts", "quality" or "files"
-	Sort string
-	Desc bool
-	Page int // of the tests, counted from 1
+	Tab     string // "tests", "charts", "quality", "provenance" or "files"
+	Dataset string // of the provenance: "results", "traces", "metrics" or "leaderboard"
+	Sort    string
+	Desc    bool
+	Page    int // of the tests, counted from 1
 }
 
-// ParseRunQuery reads ?tab=, ?sort=, ?order= and ?page=.
+// ParseRunQuery reads ?tab=, ?dataset=, ?sort=, ?order= and ?page=.
 func ParseRunQuery(v url.Values) (RunQuery, error) {
 	var q RunQuery
 	var err error
-	if q.Tab, err = parseChoice(v, "tab", "tests", "charts", "quality", "files"); err != nil {
+	if q.Tab, err = parseChoice(v, "tab", runTabNames...); err != nil {
+		return q, err
+	}
+	if q.Dataset, err = parseChoice(v, "dataset", enrich.Results, enrich.Traces, enrich.Metrics, enrich.Leaderboard); err != nil {
 		return q, err
 	}
 	if q.Sort, q.Desc, err = parseSort(v, enrich.ResultColumns); err != nil {
@@ -38,13 +41,36 @@ func ParseRunQuery(v url.Values) (RunQuery, error) {
 	return q, err
 }
 
+// runTabNames are the parts of a run's page.
+var runTabNames = []string{"tests", "charts", "quality", "provenance", "files"}
+
 // RunData is what a run's page is made of.
 type RunData struct {
 	Row     enrich.LeaderboardRow
 	Results []enrich.ResultRow
 	Quality enrich.Quality
-	Origins map[string]enrich.Origin // of the leaderboard's columns
 	Files   []enrich.File
+
+	// Provenance holds at least the leaderboard's row and, by what is shown, the
+	// tests of the page (see RunQuery.Shown) or all rows of RunQuery.Dataset. Nil
+	// where nothing is known.
+	Provenance *enrich.Provenance
+}
+
+// Shown returns the tests that the page shows, in its order.
+func (q RunQuery) Shown(results []enrich.ResultRow) []*enrich.ResultRow {
+	if q.Tab != "" && q.Tab != "tests" {
+		return nil
+	}
+	return cut(sortTests(results, q), max(q.Page, 1))
+}
+
+// origins returns where the columns of one row came from.
+func (d *RunData) origins(dataset, key string) map[string]enrich.Origin {
+	if d.Provenance == nil {
+		return nil
+	}
+	return d.Provenance.Row(dataset, key)
 }
 
 // A RunPage shows one run.
@@ -63,9 +89,11 @@ type RunPage struct {
 	Headings []Heading
 	Tests    []TestLine
 	NoTests  string
+	Energy   bool // the tests have a column for it
 	Pager    Pager
-	Chart    *chart.Chart
+	Charts   []chart.Chart
 	Quality  RunQuality
+	Sources  Provenance
 	Files    []FileLine
 }
 
@@ -82,6 +110,7 @@ type TestLine struct {
 	TimeBar    string // length of the bar in percent of the longest test, "" for none
 	In, Out    Quantity
 	Cost       Quantity
+	Energy     Quantity
 	Error      string
 	TraceHref  string
 }
@@ -90,10 +119,6 @@ type TestLine struct {
 type RunQuality struct {
 	Findings []Finding
 	Stored   []StoredLine
-	Coverage []CoverageLine
-	Always   string // columns known for every test
-	Never    string // columns known for none
-	Origins  []OriginLine
 }
 
 // A StoredLine sets a figure of the files beside ours.
@@ -104,27 +129,22 @@ type StoredLine struct {
 	Why string
 }
 
-// A CoverageLine says for how many tests a column is known.
-type CoverageLine struct {
-	Name, Text string
-	Width      string // percent of the bar
-}
-
-// An OriginLine says where one value of a run came from.
-type OriginLine struct{ Name, Value, Kind, From string }
-
 // NewRunPage makes the page of a run.
 func NewRunPage(d RunData, q RunQuery) RunPage {
 	r := &d.Row
+	whys := newWhys()
+	f := runFigures(whys, r, d.origins(enrich.Leaderboard, "run"))
+	// The row knows only what was found at the run; here its tests are known too.
+	f.quality.flags, f.quality.stored = slices.Sorted(maps.Keys(d.Quality.Flags)), d.Quality.Stored["run"]
 	p := RunPage{
-		Layout:  Layout{Title: modelName(r), Section: "leaderboard", Wide: true, Crumbs: []Crumb{{"Leaderboard", "/"}, {Text: modelName(r)}}},
+		Layout:  Layout{Title: modelName(r), Section: "leaderboard", Wide: true, Crumbs: []Crumb{{"Leaderboard", "/"}, {Text: modelName(r)}}, Whys: whys},
 		Model:   modelName(r),
 		Facts:   runFacts(r),
 		ID:      visible(r.RunID),
 		ShortID: short(r.RunID),
 		When:    moment(r.EvaluationDate),
 		JSON:    apiURL(RunURL(r.RunID)),
-		Cards:   runCards(d),
+		Cards:   runCards(d, f),
 		Tab:     cmp.Or(q.Tab, "tests"),
 	}
 	all := runFindings(d)
@@ -135,12 +155,13 @@ func NewRunPage(d RunData, q RunQuery) RunPage {
 		p.addTests(d, q)
 	case "charts":
 		if len(d.Results) > 0 {
-			c := chart.Tests(d.Results)
-			p.Chart = &c
+			p.Charts = chart.OfTests(d.Results)
 			p.Layout.Scripts = []string{"chart"}
 		}
 	case "quality":
 		p.Quality = newRunQuality(d, all)
+	case "provenance":
+		p.Sources = newProvenance(d, f, cmp.Or(q.Dataset, enrich.Results))
 	case "files":
 		for _, f := range d.Files {
 			p.Files = append(p.Files, newFileLine(f))
@@ -172,9 +193,10 @@ func runTabs(d RunData, current string, found int) []Tab {
 		{Text: "Tests", Count: count(len(d.Results))},
 		{Text: "Charts"},
 		{Text: "Data quality", Count: count(found)},
+		{Text: "Settings & provenance"},
 		{Text: "Files", Count: count(len(d.Files))},
 	}
-	for i, name := range []string{"tests", "charts", "quality", "files"} {
+	for i, name := range runTabNames {
 		list[i].Current = name == current
 		tab := name
 		if i == 0 {
@@ -186,18 +208,13 @@ func runTabs(d RunData, current string, found int) []Tab {
 }
 
 // runCards are the figures on top of a run's page.
-func runCards(d RunData) []Card {
+func runCards(d RunData, f figures[enrich.LeaderboardRow]) []Card {
 	r := &d.Row
 	t := tallyOf(r)
-	get := func(name string) Quantity {
-		q := column(r, name)
-		q.Why = why(d.Origins[name])
-		return q
-	}
 
-	success := Card{Label: "Success", Value: get("success_rate"), Lines: []string{strings.ReplaceAll(t.String(), ", ", " · ")}}
+	success := Card{Label: "Success", Value: f.get("success_rate"), Lines: []string{strings.ReplaceAll(t.String(), ", ", " · ")}}
 	if reason := unrankable(r); reason != "" {
-		success.Value = Quantity{Text: unit.Absent}
+		success.Value.Text, success.Value.Full = unit.Absent, "not ranked: "+reason
 		success.Lines = append([]string{"not ranked: " + reason}, success.Lines...)
 	} else {
 		low, high := enrich.Wilson(*r.SuccessfulTests, r.NumTests)
@@ -205,26 +222,15 @@ func runCards(d RunData) []Card {
 		success.Interval = newIntervalBar(*r.SuccessfulTests, r.NumTests)
 	}
 
-	tokens := Card{Label: "Tokens", Value: get("total_tokens")}
-	if was := wasStored(enrich.LeaderboardColumns, r, rowQuality{stored: d.Quality.Stored["run"]}, "total_tokens"); was != "" {
-		tokens.Value.Stored = was
-	}
-	tokens.Lines = []string{column(r, "total_prompt_tokens").Text + " in · " + column(r, "total_completion_tokens").Text + " out"}
+	tokens := Card{Label: "Tokens", Value: f.shown("total_tokens")}
+	tokens.Lines = []string{f.get("total_prompt_tokens").Text + " in · " + f.get("total_completion_tokens").Text + " out"}
 	if r.TotalTokens == nil {
 		tokens.Lines = []string{"no call reported any"}
 	} else if r.TokenCoverage != nil {
 		tokens.Lines = append(tokens.Lines, "known for "+strings.Replace(visible(*r.TokenCoverage), "/", " of ", 1)+" tests")
 	}
 
-	cost := Card{Label: "Cost", Value: get("total_cost_usd")}
-	switch {
-	case r.TotalCostUSD == nil:
-		cost.Lines = []string{"not priced"}
-	case r.AvgCostPerTestUSD != nil:
-		cost.Lines = []string{unit.USD(r.AvgCostPerTestUSD) + " a test"}
-	}
-
-	tools := Card{Label: "Tool calls", Value: get("total_tool_calls")}
+	tools := Card{Label: "Tool calls", Value: f.get("total_tool_calls")}
 	if r.AvgToolCallsPerTest != nil {
 		tools.Lines = []string{join(unit.Number(r.AvgToolCallsPerTest)+" a test", prefixed("most: ", visible(deref(r.MostUsedTool))))}
 	}
@@ -232,7 +238,7 @@ func runCards(d RunData) []Card {
 		tools.Lines = append(tools.Lines, unit.Number(r.AvgSteps)+" steps a test")
 	}
 
-	errors := Card{Label: "Errors", Value: get("total_errors")}
+	errors := Card{Label: "Errors", Value: f.get("total_errors")}
 	for i, c := range errorClasses(r.ErrorTypes) {
 		if i == 2 {
 			errors.Lines = append(errors.Lines, "and others")
@@ -244,40 +250,33 @@ func runCards(d RunData) []Card {
 		errors.Lines = []string{"no test ended in an error"}
 	}
 
-	list := []Card{success, timeCard(d)}
-	if streamed := streamedCalls(r.DataQuality); streamed != "" {
-		ttft := Card{Label: "TTFT p50 / p95 / p99", Value: get("p50_ttft_seconds"), Lines: []string{streamed}}
+	list := []Card{success, timeCard(d, f)}
+	if streamed := streamedCalls(f.quality); streamed != "" {
+		ttft := Card{Label: "TTFT p50 / p95 / p99", Value: f.get("p50_ttft_seconds"), Lines: []string{streamed}}
 		if r.P50TTFTSeconds != nil {
 			ttft.Small = "/ " + unit.Seconds(r.P95TTFTSeconds) + " / " + unit.Seconds(r.P99TTFTSeconds)
 		}
 		list = append(list, ttft)
 	}
-	list = append(list, tokens, cost)
-	if r.TotalGPUEnergyWh != nil {
-		list = append(list, Card{Label: "GPU energy", Value: get("total_gpu_energy_wh"), Lines: []string{
-			join(unit.USD(r.ElectricityCostUSD), unit.Grams(r.CO2EmissionsG)+" CO₂"),
-		}})
-	}
+	list = append(list, tokens, costCard(f))
+	list = append(list, energyCards(f)...)
 	return append(list, tools, errors)
 }
 
 // streamedCalls says how many of a run's LLM calls streamed, "" for a run
 // without calls. Only a streamed call has a time to first token.
-func streamedCalls(j enrich.JSON) string {
-	var q struct {
-		Streamed string `json:"streamed_calls"`
-	}
-	if j == "" || json.Unmarshal([]byte(j), &q) != nil {
-		return ""
-	}
-	streamed, calls, ok := strings.Cut(q.Streamed, "/")
-	switch {
-	case !ok:
-		return ""
-	case streamed == "0":
+func streamedCalls(q rowQuality) string {
+	if strings.HasPrefix(q.texts["streamed_calls"], "0/") {
 		return "no call was streamed"
 	}
-	return visible(streamed) + " of " + visible(calls) + " calls streamed"
+	return suffixed(q.of("streamed_calls"), " calls streamed")
+}
+
+func suffixed(s, suffix string) string {
+	if s == "" {
+		return ""
+	}
+	return s + suffix
 }
 
 func prefixed(prefix, s string) string {
@@ -288,30 +287,31 @@ func prefixed(prefix, s string) string {
 }
 
 // timeCard shows the percentiles of the tests' times.
-func timeCard(d RunData) Card {
+func timeCard(d RunData, f figures[enrich.LeaderboardRow]) Card {
 	var times []float64
-	for _, r := range d.Results {
-		if r.ExecutionTimeMS != nil {
-			times = append(times, *r.ExecutionTimeMS)
+	for i := range d.Results {
+		if ms := d.Results[i].ExecutionTimeMS; ms != nil {
+			times = append(times, *ms)
 		}
 	}
 	slices.Sort(times)
 	c := Card{Label: "Time a test, p50 / p95 / p99"}
 	p50 := enrich.Percentile(times, 0.50)
-	c.Value = quantity(enrich.Milliseconds, &p50)
+	column, _ := enrich.Lookup(enrich.ResultColumns, "execution_time_ms")
+	origin := enrich.Origin{Kind: enrich.Derived, From: "percentiles of execution_time_ms over " + plural(len(times), "test")}
 	if len(times) == 0 {
-		c.Lines = []string{"no test has a time"}
+		origin = enrich.Origin{Kind: absent, From: "no test has a time"}
+	}
+	c.Value = f.whys.explain(quantity(enrich.Milliseconds, &p50), c.Label, column.Doc, origin)
+	if len(times) == 0 {
+		c.Lines = []string{origin.From}
 		return c
 	}
 	c.Small = "/ " + unit.Millis(enrich.Percentile(times, 0.95)) + " / " + unit.Millis(enrich.Percentile(times, 0.99))
-	c.Lines = []string{"root span of " + plural(len(times), "test")}
-	if len(times) < len(d.Results) {
-		c.Lines = []string{fmt.Sprintf("root span of %d of %s", len(times), plural(len(d.Results), "test"))}
-	}
+	c.Lines = []string{timedBy(d.Results)}
 	if d.Row.TotalDurationMS != nil {
-		was := wasStored(enrich.LeaderboardColumns, &d.Row, rowQuality{stored: d.Quality.Stored["run"]}, "total_duration_ms")
 		line := unit.Millis(d.Row.TotalDurationMS) + " in all"
-		if was != "" {
+		if was := f.stored("total_duration_ms"); was != "" {
 			line += ", recorded " + was
 		}
 		c.Lines = append(c.Lines, line)
@@ -319,11 +319,45 @@ func timeCard(d RunData) Card {
 	return c
 }
 
+// timedBy says what the times of tests are those of: root spans, one of which
+// may be that of several rows, or a figure of the file.
+func timedBy(rows []enrich.ResultRow) string {
+	traces := map[string]bool{}
+	timed, spans := 0, 0
+	for i := range rows {
+		r := &rows[i]
+		if r.ExecutionTimeMS == nil {
+			continue
+		}
+		timed++
+		if r.TraceID != nil && !flagged(r.DataQuality, enrich.FlagDurationInflated) {
+			spans++
+			traces[*r.TraceID] = true
+		}
+	}
+	of := plural(timed, "test")
+	if timed < len(rows) {
+		of = fmt.Sprintf("%d of %s", timed, plural(len(rows), "test"))
+	}
+	switch {
+	case spans == 0:
+		return of + ", as the file states it"
+	case spans < timed:
+		return fmt.Sprintf("%s, %d by root span", of, spans)
+	case len(traces) < spans:
+		return of + " in " + plural(len(traces), "trace")
+	}
+	return "root span of " + of
+}
+
 // runFindings are the run's corrected figures and its flags.
 func runFindings(d RunData) []Finding {
-	list := corrected(enrich.LeaderboardColumns, &d.Row, d.Quality.Stored["run"], d.Origins)
+	list := corrected(enrich.LeaderboardColumns, &d.Row, d.Quality.Stored["run"], d.origins(enrich.Leaderboard, "run"))
 	for flag, where := range d.Quality.Flags {
 		list = addFlag(list, flag, places(d.Row.RunID, where))
+	}
+	for i := range list {
+		list[i].Href = sourcesOf(d.Row.RunID, list[i].Flag)
 	}
 	slices.SortStableFunc(list, func(a, b Finding) int { return strings.Compare(a.Flag, b.Flag) })
 	orderFindings(list)
@@ -335,13 +369,16 @@ func (p *RunPage) addTests(d RunData, q RunQuery) {
 		p.NoTests = "This run has no tests yet. Drop its results.json or traces.json to add them."
 		return
 	}
-	rows := sortTests(d.Results, q)
 	path := RunURL(d.Row.RunID)
 	s := sorting{path: path, by: q.Sort, desc: q.Desc}
+	p.Energy = d.Row.TotalGPUEnergyWh != nil || slices.ContainsFunc(d.Results, func(r enrich.ResultRow) bool { return r.GPUEnergyWh != nil })
 	for _, c := range []struct{ name, label string }{
 		{"test_id", ""}, {"success", "Outcome"}, {"tools_used", "Tools"}, {"steps", ""}, {"execution_time_ms", ""},
-		{"gen_ai.usage.prompt_tokens", ""}, {"gen_ai.usage.completion_tokens", ""}, {"gen_ai.usage.cost.total", ""}, {"error_type", ""},
+		{"gen_ai.usage.prompt_tokens", ""}, {"gen_ai.usage.completion_tokens", ""}, {"gen_ai.usage.cost.total", ""}, {"gpu_energy_wh", ""}, {"error_type", ""},
 	} {
+		if c.name == "gpu_energy_wh" && !p.Energy {
+			continue
+		}
 		h := columnHeading(s, enrich.ResultColumns, c.name, c.label)
 		if c.name == "execution_time_ms" {
 			h.Class = "" // a bar follows the number
@@ -349,17 +386,17 @@ func (p *RunPage) addTests(d RunData, q RunQuery) {
 		p.Headings = append(p.Headings, h)
 	}
 	longest := 0.0
-	for _, r := range rows {
-		if r.ExecutionTimeMS != nil {
-			longest = max(longest, *r.ExecutionTimeMS)
+	for i := range d.Results {
+		if ms := d.Results[i].ExecutionTimeMS; ms != nil {
+			longest = max(longest, *ms)
 		}
 	}
 	page := max(q.Page, 1)
-	shown := cut(rows, page)
+	shown := q.Shown(d.Results)
 	for _, r := range shown {
-		p.Tests = append(p.Tests, newTestLine(r, longest))
+		p.Tests = append(p.Tests, newTestLine(resultFigures(p.Layout.Whys, r, d.origins(enrich.Results, r.TestCaseUID)), longest))
 	}
-	p.Pager = newPager(page, len(shown), len(rows), "tests", func(n string) string {
+	p.Pager = newPager(page, len(shown), len(d.Results), "tests", func(n string) string {
 		order := ""
 		if q.Sort != "" {
 			order = map[bool]string{true: "desc", false: "asc"}[q.Desc]
@@ -433,13 +470,19 @@ func compare(a, b any, desc bool) int {
 	return strings.Compare(text(enrich.None, a), text(enrich.None, b))
 }
 
-func newTestLine(r *enrich.ResultRow, longest float64) TestLine {
+// resultFigures makes the quantities of a test's row.
+func resultFigures(whys *Whys, r *enrich.ResultRow, origins map[string]enrich.Origin) figures[enrich.ResultRow] {
+	return figures[enrich.ResultRow]{whys, enrich.ResultColumns, r, origins, readQuality(r.DataQuality)}
+}
+
+func newTestLine(f figures[enrich.ResultRow], longest float64) TestLine {
+	r := f.row
 	l := TestLine{
 		Name: orAbsent(r.TestID), Case: visible(r.TestCaseUID), Href: TestURL(r.RunID, r.TestCaseUID),
 		Difficulty: visible(deref(r.Difficulty)), Outcome: outcomeOf(r), Tools: toolList(r.ToolsUsed),
-		Steps: quantity(enrich.Count, &r.Steps), Time: quantity(enrich.Milliseconds, &r.ExecutionTimeMS),
-		In: quantity(enrich.Tokens, &r.PromptTokens), Out: quantity(enrich.Tokens, &r.CompletionTokens),
-		Cost: quantity(enrich.USD, &r.CostTotal), Error: strings.ReplaceAll(visible(deref(r.ErrorType)), "_", " "),
+		Steps: f.get("steps"), Time: f.get("execution_time_ms"),
+		In: f.get("gen_ai.usage.prompt_tokens"), Out: f.get("gen_ai.usage.completion_tokens"),
+		Cost: f.cost("gen_ai.usage.cost.total"), Energy: f.get("gpu_energy_wh"), Error: strings.ReplaceAll(visible(deref(r.ErrorType)), "_", " "),
 	}
 	if r.ExecutionTimeMS != nil && longest > 0 {
 		l.TimeBar = geometry(100 * *r.ExecutionTimeMS / longest)
@@ -474,13 +517,6 @@ func toolList(tools []string) string {
 func newRunQuality(d RunData, found []Finding) RunQuality {
 	q := RunQuality{Findings: found}
 	q.addStored(d)
-	q.addCoverage(d.Results)
-	for _, c := range enrich.LeaderboardColumns {
-		if o, ok := d.Origins[c.Name]; ok {
-			ptr := c.Ptr(&d.Row)
-			q.Origins = append(q.Origins, OriginLine{c.Label, oneLine(quantity(c.Unit, ptr).Text, 80), string(o.Kind), visible(o.From)})
-		}
-	}
 	return q
 }
 
@@ -551,27 +587,4 @@ func (l *StoredLine) compare(f field, was attr.Value) {
 			l.Ours = inFull(f.unit, n)
 		}
 	}
-}
-
-// addCoverage says which columns are known for how many tests.
-func (q *RunQuality) addCoverage(rows []enrich.ResultRow) {
-	var always, never []string
-	for _, c := range enrich.ResultColumns {
-		known := 0
-		for i := range rows {
-			if enrich.Known(c.Ptr(&rows[i])) {
-				known++
-			}
-		}
-		switch {
-		case len(rows) == 0:
-		case known == len(rows):
-			always = append(always, c.Label)
-		case known == 0:
-			never = append(never, c.Label)
-		default:
-			q.Coverage = append(q.Coverage, CoverageLine{c.Label, fmt.Sprintf("%d of %d", known, len(rows)), geometry(100 * float64(known) / float64(len(rows)))})
-		}
-	}
-	q.Always, q.Never = strings.Join(always, ", "), strings.Join(never, ", ")
 }

@@ -88,8 +88,11 @@ func TestRunFindings(t *testing.T) {
 				"success_rate": attr.FloatValue(0), "avg_steps": attr.FloatValue(2.6), "total_cost_usd": attr.FloatValue(0),
 			}},
 		},
-		Origins: map[string]enrich.Origin{"total_tokens": {Kind: enrich.Derived, From: "7,161 tokens are left out because AGENT spans repeat them"}},
+		Provenance: &enrich.Provenance{},
 	}
+	d.Provenance.Put(enrich.Leaderboard, "run", map[string]enrich.Origin{
+		"total_tokens": {Kind: enrich.Derived, From: "7,161 tokens are left out because AGENT spans repeat them"},
+	})
 	var got []string
 	for _, f := range runFindings(d) {
 		got = append(got, join(f.Title, f.Where, f.Sentence))
@@ -162,17 +165,6 @@ func TestRunQuality(t *testing.T) {
 	}
 	if diff := cmp.Diff(want, stored); diff != "" {
 		t.Error(diff)
-	}
-}
-
-func TestCoverage(t *testing.T) {
-	known, unknown := result("a", new(true), "", new(1.0)), result("b", nil, "", nil)
-	p := NewRunPage(RunData{Row: enrich.LeaderboardRow{RunID: "r"}, Results: []enrich.ResultRow{known, unknown}}, RunQuery{Tab: "quality"})
-	if diff := cmp.Diff([]CoverageLine{{"Success", "1 of 2", "50"}, {"Time", "1 of 2", "50"}}, p.Quality.Coverage); diff != "" {
-		t.Error(diff)
-	}
-	if !strings.Contains(p.Quality.Never, "TTFT") || !strings.Contains(p.Quality.Always, "Test") {
-		t.Errorf("always %q, never %q", p.Quality.Always, p.Quality.Never)
 	}
 }
 

@@ -29,7 +29,7 @@ type sorting struct {
 func columnHeading[R any](s sorting, columns []enrich.Column[R], name, label string) Heading {
 	c, ok := enrich.Lookup(columns, name)
 	if !ok {
-		return Heading{Label: label}
+		return Heading{Label: label, Class: "num"}
 	}
 	h := Heading{Label: label, Help: c.Doc}
 	if label == "" {
@@ -70,10 +70,10 @@ type Pager struct {
 
 // newPager describes page n of a table, counted from 1.
 func newPager(n, shown, total int, things string, href func(page string) string) Pager {
-	if total <= rowsPerPage {
+	if total <= RowsPerPage {
 		return Pager{}
 	}
-	from := (n - 1) * rowsPerPage
+	from := (n - 1) * RowsPerPage
 	p := Pager{Text: count(from+1) + " – " + count(from+shown) + " of " + count(total) + " " + things}
 	if shown == 0 {
 		p.Text = "none of " + count(total) + " " + things + " on this page"
@@ -97,8 +97,8 @@ func pageNumber(n int) string {
 
 // cut returns the rows of page n.
 func cut[R any](rows []R, n int) []R {
-	from := min((n-1)*rowsPerPage, len(rows))
-	return rows[from:min(from+rowsPerPage, len(rows))]
+	from := min((n-1)*RowsPerPage, len(rows))
+	return rows[from:min(from+RowsPerPage, len(rows))]
 }
 
 func count(n int) string { return unit.Count(new(int64(n))) }

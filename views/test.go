@@ -33,6 +33,7 @@ type TestPage struct {
 	Error      Text
 	ErrorClass string // "" when the test had no error
 	Side       []Fact
+	Origins    []OriginLine
 	Findings   []Finding
 	Passes     []Pass
 	NoPasses   string
@@ -53,8 +54,9 @@ type Check struct {
 func NewTestPage(d TestData) TestPage {
 	r := &d.Result
 	run := RunURL(r.RunID)
+	f := resultFigures(newWhys(), r, d.Origins)
 	p := TestPage{
-		Layout: Layout{Title: orAbsent(r.TestID), Section: "leaderboard", Wide: true, Crumbs: []Crumb{
+		Layout: Layout{Title: orAbsent(r.TestID), Section: "leaderboard", Wide: true, Whys: f.whys, Crumbs: []Crumb{
 			{"Leaderboard", "/"}, {modelName(&d.Run), run}, {Text: orAbsent(r.TestID)},
 		}},
 		Name:     orAbsent(r.TestID),
@@ -64,7 +66,8 @@ func NewTestPage(d TestData) TestPage {
 		When:     moment(r.StartTime),
 		Verdict:  verdictOf(r),
 		Answer:   newText(deref(r.Response)),
-		Side:     testFacts(d),
+		Side:     testFacts(d, f),
+		Origins:  originLines(f),
 		Findings: rowFindings(enrich.ResultColumns, r, r.DataQuality),
 		RunHref:  run,
 	}
@@ -133,47 +136,41 @@ func verdictOf(r *enrich.ResultRow) []Check {
 }
 
 // testFacts are the figures beside a test.
-func testFacts(d TestData) []Fact {
-	r := &d.Result
-	q := readQuality(r.DataQuality)
-	get := func(name string) Quantity {
-		c, _ := enrich.Lookup(enrich.ResultColumns, name)
-		v := quantity(c.Unit, c.Ptr(r))
-		if c.Unit == enrich.Tokens && enrich.Known(c.Ptr(r)) {
-			f, _ := enrich.Number(c.Ptr(r))
-			v.Text, v.Full = inFull(c.Unit, f), ""
+func testFacts(d TestData, f figures[enrich.ResultRow]) []Fact {
+	r := f.row
+	whole := func(name string) Quantity { // tokens are written in full where there is room
+		q := f.shown(name)
+		if c, _ := enrich.Lookup(enrich.ResultColumns, name); enrich.Known(c.Ptr(r)) {
+			n, _ := enrich.Number(c.Ptr(r))
+			q.Text, q.Full = inFull(c.Unit, n), ""
 		}
-		v.Why = why(d.Origins[name])
-		return v
+		return q
 	}
-	total := get("gen_ai.usage.total_tokens")
-	total.Stored = wasStored(enrich.ResultColumns, r, q, "gen_ai.usage.total_tokens", "total_tokens")
-	took := get("execution_time_ms")
-	took.Stored = wasStored(enrich.ResultColumns, r, q, "execution_time_ms")
-	steps := get("steps")
-	steps.Stored = wasStored(enrich.ResultColumns, r, q, "steps")
 	list := []Fact{
-		{Name: "Time", Value: took},
-		{Name: "Tokens", Value: total},
-		{Name: "Tokens in", Value: get("gen_ai.usage.prompt_tokens")},
-		{Name: "Tokens out", Value: get("gen_ai.usage.completion_tokens")},
+		{Name: "Time", Value: f.shown("execution_time_ms")},
+		{Name: "Tokens", Value: whole("gen_ai.usage.total_tokens")},
+		{Name: "Tokens in", Value: whole("gen_ai.usage.prompt_tokens")},
+		{Name: "Tokens out", Value: whole("gen_ai.usage.completion_tokens")},
 	}
-	for _, f := range []struct{ name, column string }{
+	for _, part := range []struct{ name, column string }{
 		{"Cached", "cache_read_input_tokens"}, {"Reasoning", "completion_tokens_details.reasoning_tokens"},
 	} {
-		if v := get(f.column); v.Text != unit.Absent {
-			list = append(list, Fact{Name: f.name, Value: v})
+		if f.known(part.column) {
+			list = append(list, Fact{Name: part.name, Value: whole(part.column)})
 		}
 	}
+	list = append(list, spendingFacts(f)...)
+	tools := f.get("tools_used")
+	tools.Text, tools.Full = orAbsent(toolList(r.ToolsUsed)), ""
 	list = append(list,
-		Fact{Name: "Cost", Value: get("gen_ai.usage.cost.total")},
-		Fact{Name: "TTFT", Value: get("gen_ai.server.ttft")},
-		Fact{Name: "Steps", Value: steps},
-		Fact{Name: "Tools used", Value: Quantity{Text: orAbsent(toolList(r.ToolsUsed)), Why: why(d.Origins["tools_used"])}},
+		Fact{Name: "TTFT", Value: f.get("gen_ai.server.ttft")},
+		Fact{Name: "Steps", Value: f.shown("steps")},
+		Fact{Name: "Tools used", Value: tools},
 	)
 	if d.Trace != nil {
+		trace := figures[enrich.TraceRow]{whys: f.whys, columns: enrich.TraceColumns, row: d.Trace}
 		list = append(list,
-			Fact{Name: "LLM calls", Value: Quantity{Text: unit.Count(&d.Trace.LLMCallCount)}},
+			Fact{Name: "LLM calls", Value: trace.get("llm_call_count")},
 			Fact{Name: "Spans", Value: Quantity{Text: unit.Count(&d.Trace.SpanCount)}, Href: TraceURL(r.RunID, d.Trace.TraceID)},
 		)
 	}
@@ -181,7 +178,7 @@ func testFacts(d TestData) []Fact {
 		list = append(list, Fact{Name: "Stopped because", Value: Quantity{Text: visible(strings.Join(r.FinishReasons, ", "))}})
 	}
 	if r.Temperature != nil {
-		list = append(list, Fact{Name: "Temperature", Value: get("gen_ai.request.temperature")})
+		list = append(list, Fact{Name: "Temperature", Value: f.get("gen_ai.request.temperature")})
 	}
 	if r.TraceID != nil {
 		list = append(list, Fact{Name: "Trace", Value: Quantity{Text: short(*r.TraceID)}, Mono: true, Copy: *r.TraceID})

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -44,9 +45,11 @@ func ParseTraceQuery(v url.Values) (TraceQuery, error) {
 type TraceData struct {
 	Run      enrich.LeaderboardRow
 	Trace    enrich.TraceRow
-	Result   *enrich.ResultRow // nil when no result was joined
-	Rows     []enrich.SpanRow  // all of them, in waterfall order
-	Selected *enrich.Span      // whole; nil when none is selected
+	Origins  map[string]enrich.Origin // of the trace's columns
+	Result   *enrich.ResultRow        // nil when no result was joined
+	OfResult map[string]enrich.Origin // of its columns
+	Rows     []enrich.SpanRow         // all of them, in waterfall order
+	Selected *enrich.Span             // whole; nil when none is selected
 
 	Prev, Next string // trace ids, "" for none
 }
@@ -65,10 +68,13 @@ type TracePage struct {
 	Tree     bool
 	Axis     []Tick
 	Rows     []SpanLine
+	Cost     bool   // some call has one
+	Energy   bool   // some call has one
 	Before   string // leads to the rows before these, "" for none
 	After    string
 	Range    string // "rows 1 – 1,000 of 12,345", "" when all are here
 	Panel    SpanPanel
+	Origins  []OriginLine
 	RunHref  string
 	TestHref string
 	Prev     string
@@ -77,8 +83,9 @@ type TracePage struct {
 
 // A TitleFact is one fact under a trace's title.
 type TitleFact struct {
+	Name  string // before the value: "cost"
 	Value Quantity
-	Unit  string // follows the value: "tokens"
+	Unit  string // follows it: "tokens"
 }
 
 // A Tick is a mark of the time axis.
@@ -107,6 +114,8 @@ type SpanLine struct {
 	Tokens   Quantity
 	Rollup   bool // the tokens are the trace's sum
 	NotCount string
+	Cost     Quantity
+	Energy   Quantity
 	Time     Quantity
 	Start    string // after the start of the trace
 	X, Width string // percent, "" when the span has no time
@@ -129,9 +138,11 @@ const deepest = 12
 func NewTracePage(d TraceData, q TraceQuery) TracePage {
 	t := &d.Trace
 	path := TraceURL(t.RunID, t.TraceID)
+	f := figures[enrich.TraceRow]{newWhys(), enrich.TraceColumns, t, d.Origins, readQuality(t.DataQuality)}
 	p := TracePage{
 		Title:   traceTitle(d),
-		Facts:   traceFacts(d),
+		Facts:   traceFacts(d, f),
+		Origins: originLines(f),
 		When:    moment(enrich.Time(t.StartTimeUnixNano)),
 		ID:      t.TraceID,
 		ShortID: short(t.TraceID),
@@ -139,7 +150,7 @@ func NewTracePage(d TraceData, q TraceQuery) TracePage {
 		RunHref: RunURL(t.RunID),
 	}
 	p.Layout = Layout{
-		Title: "trace " + p.ShortID, Section: "leaderboard", Wide: true, Scripts: []string{"trace"},
+		Title: "trace " + p.ShortID, Section: "leaderboard", Wide: true, Scripts: []string{"trace"}, Whys: f.whys,
 		Crumbs: []Crumb{{"Leaderboard", "/"}, {modelName(&d.Run), p.RunHref}},
 	}
 	if d.Result != nil {
@@ -153,7 +164,9 @@ func NewTracePage(d TraceData, q TraceQuery) TracePage {
 		p.Views = append(p.Views, Tab{Text: v.text, Href: address(path, "view", v.name, "span", q.Span), Current: p.Tree == (v.name == "tree")})
 	}
 	p.addRows(d, q, path)
-	p.Panel = newSpanPanel(d, path)
+	// The panel comes last, so that the numbers of the rows' answers do not change
+	// with the span that is selected: trace.js replaces the panel alone.
+	p.Panel = newSpanPanel(d, f, path)
 	if d.Prev != "" {
 		p.Prev = TraceURL(t.RunID, d.Prev)
 	}
@@ -174,24 +187,28 @@ func traceTitle(d TraceData) string {
 	return "trace " + short(d.Trace.TraceID)
 }
 
-func traceFacts(d TraceData) []TitleFact {
-	t := &d.Trace
-	q := readQuality(t.DataQuality)
-	took := quantity(enrich.Milliseconds, &t.TotalDurationMS)
-	took.Stored = wasStored(enrich.TraceColumns, t, q, "total_duration_ms")
-	tokens := Quantity{Text: unit.Count(t.TotalTokens), Stored: wasStored(enrich.TraceColumns, t, q, "total_tokens")}
+func traceFacts(d TraceData, f figures[enrich.TraceRow]) []TitleFact {
+	t := f.row
+	tokens := f.shown("total_tokens")
+	if t.TotalTokens != nil {
+		tokens.Text, tokens.Full = unit.Count(t.TotalTokens), ""
+	}
 	failed := 0
 	for i := range d.Rows {
 		if failedSpan(&d.Rows[i]) {
 			failed++
 		}
 	}
+	spans, calls := f.get("span_count"), f.get("llm_call_count")
+	spans.Text, calls.Text = plural(int(t.SpanCount), "span"), plural(int(t.LLMCallCount), "LLM call")
 	list := []TitleFact{
-		{Value: took},
-		{Value: Quantity{Text: plural(int(t.SpanCount), "span")}},
-		{Value: Quantity{Text: plural(int(t.LLMCallCount), "LLM call")}},
+		{Value: f.shown("total_duration_ms")}, {Value: spans}, {Value: calls},
 		{Value: tokens, Unit: "tokens"},
-		{Value: Quantity{Text: "cost " + unit.USD(t.TotalCostUSD)}},
+		{Name: "cost", Value: f.cost("total_cost_usd")},
+	}
+	// The energy of the test is the trace's only where the trace is all of one test.
+	if d.Result != nil && d.Result.GPUEnergyWh != nil && !slices.Contains(f.quality.flags, enrich.FlagMultiTestTrace) {
+		list = append(list, TitleFact{Name: "GPU energy", Value: resultFigures(f.whys, d.Result, d.OfResult).get("gpu_energy_wh")})
 	}
 	if failed > 0 {
 		list = append(list, TitleFact{Value: Quantity{Text: plural(failed, "failed span")}})
@@ -256,6 +273,10 @@ func (p *TracePage) addRows(d TraceData, q TraceQuery, path string) {
 		}
 	}
 	p.Axis = axis(extent)
+	p.Cost = slices.ContainsFunc(d.Rows, func(r enrich.SpanRow) bool { return r.CostUSD != nil })
+	p.Energy = slices.ContainsFunc(d.Rows, func(r enrich.SpanRow) bool { return r.GPUEnergyWh != nil })
+	trace := figures[enrich.TraceRow]{p.Layout.Whys, enrich.TraceColumns, &d.Trace, d.Origins, readQuality(d.Trace.DataQuality)}
+	rollup := trace.get("total_tokens").Why
 	view := ""
 	if p.Tree {
 		view = "tree"
@@ -265,11 +286,11 @@ func (p *TracePage) addRows(d TraceData, q TraceQuery, path string) {
 		start = strconv.Itoa(from)
 	}
 	for i := from; i < to; i++ {
-		line := newSpanLine(&d.Rows[i], extent)
+		line := newSpanLine(spanFigures(p.Layout.Whys, &d.Rows[i]), extent)
 		line.Href = address(path, "view", view, "from", start, "span", line.ID)
 		line.Selected = d.Selected != nil && d.Selected.ID.String() == line.ID
 		if i == 0 && d.Rows[0].TotalTokens == nil && d.Trace.TotalTokens != nil {
-			line.Tokens, line.Rollup = Quantity{Text: unit.Count(d.Trace.TotalTokens), Full: "sum of the calls under it"}, true
+			line.Tokens, line.Rollup = Quantity{Text: unit.Count(d.Trace.TotalTokens), Full: "sum of the calls under it", Why: rollup}, true
 		}
 		p.Rows = append(p.Rows, line)
 	}
@@ -284,12 +305,34 @@ func (p *TracePage) addRows(d TraceData, q TraceQuery, path string) {
 	}
 }
 
-func newSpanLine(r *enrich.SpanRow, extent float64) SpanLine {
+// spanFigures makes the quantities of a span's row. Tokens that are not counted
+// say why.
+func spanFigures(whys *Whys, r *enrich.SpanRow) figures[enrich.SpanRow] {
+	f := figures[enrich.SpanRow]{whys: whys, columns: enrich.SpanColumns, row: r}
+	if notCounted(r) {
+		f.origins = map[string]enrich.Origin{"total_tokens": {Kind: enrich.Reported, From: "not counted: " + orAbsent(deref(r.NotCountedBecause))}}
+	}
+	return f
+}
+
+// notCounted reports whether a span's tokens stand crossed out.
+func notCounted(r *enrich.SpanRow) bool {
+	return r.Counted != nil && !*r.Counted && r.TotalTokens != nil && *r.TotalTokens > 0
+}
+
+func newSpanLine(f figures[enrich.SpanRow], extent float64) SpanLine {
+	r := f.row
 	l := SpanLine{
 		ID: r.SpanID, Name: oneLine(visible(r.Name), 120), Kind: kindWord(r.SpanKind), Class: kindClass(r.SpanKind),
 		Detail: oneLine(visible(deref(r.Detail)), 60), Depth: min(int(r.Depth), deepest), Level: int(r.Depth) + 1,
 		Children: r.Children > 0, Failed: failedSpan(r), Error: strings.ReplaceAll(visible(deref(r.ErrorType)), "_", " "),
-		Time: quantity(enrich.Microseconds, &r.DurationUS),
+		Time: f.get("duration_us"),
+	}
+	if r.CostUSD != nil {
+		l.Cost = f.get("cost_usd")
+	}
+	if r.GPUEnergyWh != nil {
+		l.Energy = f.get("gpu_energy_wh")
 	}
 	if l.Detail == l.Name {
 		l.Detail = ""
@@ -298,11 +341,12 @@ func newSpanLine(r *enrich.SpanRow, extent float64) SpanLine {
 		l.Deep = "depth " + count(int(r.Depth))
 	}
 	if r.TotalTokens != nil {
-		l.Tokens.Text = unit.Count(r.TotalTokens)
+		l.Tokens = f.get("total_tokens")
+		l.Tokens.Text, l.Tokens.Full = unit.Count(r.TotalTokens), ""
 		if r.PromptTokens != nil && r.CompletionTokens != nil {
 			l.Tokens.Full = unit.Count(r.PromptTokens) + " in, " + unit.Count(r.CompletionTokens) + " out"
 		}
-		if r.Counted != nil && !*r.Counted && *r.TotalTokens > 0 {
+		if notCounted(r) {
 			l.NotCount = "not counted"
 			if r.NotCountedBecause != nil {
 				l.NotCount += ": " + visible(*r.NotCountedBecause)
@@ -421,9 +465,9 @@ type Event struct {
 	Attributes []Attribute
 }
 
-func newSpanPanel(d TraceData, path string) SpanPanel {
+func newSpanPanel(d TraceData, f figures[enrich.TraceRow], path string) SpanPanel {
 	if d.Selected == nil {
-		return tracePanel(d)
+		return tracePanel(f)
 	}
 	s := d.Selected
 	p := SpanPanel{Selected: true, Title: orAbsent(s.Name), Close: path, JSONHref: apiURL(path) + "/spans/" + s.ID.String()}
@@ -434,7 +478,7 @@ func newSpanPanel(d TraceData, path string) SpanPanel {
 		}
 	}
 	p.Kind, p.Class = kindWord(row.SpanKind), kindClass(row.SpanKind)
-	p.Facts = spanFacts(d, s, &row)
+	p.Facts = spanFacts(d, s, spanFigures(f.whys, &row))
 	if enrich.Role(row.SpanKind) == enrich.RoleLLM {
 		for _, m := range inputMessages(s.Attrs) {
 			p.Messages = append(p.Messages, newMessage(m))
@@ -465,9 +509,18 @@ func newSpanPanel(d TraceData, path string) SpanPanel {
 }
 
 // tracePanel tells about the whole trace.
-func tracePanel(d TraceData) SpanPanel {
-	t := &d.Trace
+func tracePanel(f figures[enrich.TraceRow]) SpanPanel {
+	t := f.row
 	p := SpanPanel{Title: "Trace", Kind: "choose a span to see what it holds", Class: "test"}
+	figure := func(name, column string) {
+		if f.known(column) {
+			q := f.get(column)
+			if t := q.Full; strings.HasSuffix(t, " "+string(enrich.Tokens)) {
+				q.Text, q.Full = strings.TrimSuffix(t, " "+string(enrich.Tokens)), ""
+			}
+			p.Facts = append(p.Facts, Fact{Name: name, Value: q})
+		}
+	}
 	add := func(name, value string) {
 		if value != "" && value != unit.Absent {
 			p.Facts = append(p.Facts, Fact{Name: name, Value: Quantity{Text: value}})
@@ -477,18 +530,22 @@ func tracePanel(d TraceData) SpanPanel {
 	add("System", visible(deref(t.System)))
 	add("Provider", visible(deref(t.Provider)))
 	add("Agent", visible(deref(t.AgentType)))
-	add("Tokens in", unit.Count(t.PromptTokens))
-	add("Tokens out", unit.Count(t.CompletionTokens))
-	add("LLM calls", unit.Count(&t.LLMCallCount))
-	add("Tool calls", unit.Count(&t.ToolCallCount))
-	add("TTFT", unit.Seconds(t.TTFT))
+	figure("Tokens in", "gen_ai.usage.prompt_tokens")
+	figure("Tokens out", "gen_ai.usage.completion_tokens")
+	for _, k := range costKinds {
+		figure("Cost of "+k.name, "gen_ai.usage.cost."+k.end)
+	}
+	figure("LLM calls", "llm_call_count")
+	figure("Tool calls", "tool_call_count")
+	figure("TTFT", "gen_ai.server.ttft")
 	add("Error class", strings.ReplaceAll(visible(deref(t.ErrorType)), "_", " "))
 	p.Facts = append(p.Facts, Fact{Name: "Trace id", Value: Quantity{Text: t.TraceID}, Mono: true, Copy: t.TraceID})
 	return p
 }
 
-func spanFacts(d TraceData, s *enrich.Span, r *enrich.SpanRow) []Fact {
+func spanFacts(d TraceData, s *enrich.Span, f figures[enrich.SpanRow]) []Fact {
 	var list []Fact
+	r := f.row
 	add := func(name, value string) {
 		if value != "" && value != unit.Absent {
 			list = append(list, Fact{Name: name, Value: Quantity{Text: value}})
@@ -500,16 +557,19 @@ func spanFacts(d TraceData, s *enrich.Span, r *enrich.SpanRow) []Fact {
 	}
 	add(detail, visible(deref(r.Detail)))
 	if r.TotalTokens != nil {
-		v := Quantity{Text: unit.Count(r.TotalTokens)}
+		v := f.get("total_tokens")
+		v.Text, v.Full = unit.Count(r.TotalTokens), ""
 		if r.PromptTokens != nil && r.CompletionTokens != nil {
 			v.Text = unit.Count(r.PromptTokens) + " in · " + unit.Count(r.CompletionTokens) + " out"
 		}
-		if r.Counted != nil && !*r.Counted && *r.TotalTokens > 0 {
-			v.Why = "Not counted: " + orAbsent(deref(r.NotCountedBecause))
-		}
 		list = append(list, Fact{Name: "Tokens", Value: v})
 	}
-	took := quantity(enrich.Microseconds, &r.DurationUS)
+	for _, spent := range []struct{ name, column string }{{"Cost", "cost_usd"}, {"GPU energy", "gpu_energy_wh"}} {
+		if f.known(spent.column) {
+			list = append(list, Fact{Name: spent.name, Value: f.get(spent.column)})
+		}
+	}
+	took := f.get("duration_us")
 	if r.OffsetUS != nil && r.DurationUS != nil {
 		took.Text += ", " + unit.Micros(r.OffsetUS) + " after start"
 	}

@@ -11,13 +11,15 @@ import (
 	"unicode"
 
 	"smolscope/enrich"
+	"smolscope/enrich/decode/parquet"
 	"smolscope/enrich/export"
 )
 
 type enrichCommand struct {
 	Inputs []string `arg:"" name:"file" help:"Files, folders with all that lies in them, or - for standard input."`
-	Format string   `enum:"json,jsonl,csv" default:"json" help:"Format of the output: ${enum}. json is one object with everything in it; the others need -o DIR."`
+	Format string   `enum:"json,jsonl,csv,parquet" default:"json" help:"Format of the output: ${enum}. json is one object with everything in it; the others need -o DIR."`
 	Output string   `short:"o" default:"-" placeholder:"DIR" help:"Folder to write to: one folder a run, with a file for each dataset. - is standard output."`
+	enrichFlags
 }
 
 // Help is the long help text.
@@ -40,11 +42,15 @@ func (c *enrichCommand) Validate() error {
 	if c.Format != "json" && c.Output == "-" {
 		return fmt.Errorf("--format %s writes several files: say where with -o DIR", c.Format)
 	}
-	return nil
+	return c.validate()
 }
 
 // Run reads the files, enriches what they say and writes it.
 func (c *enrichCommand) Run(std streams) error {
+	options, err := c.options()
+	if err != nil {
+		return err
+	}
 	var parts []*enrich.Part
 	var files []enrich.File
 	refused := false
@@ -59,8 +65,9 @@ func (c *enrichCommand) Run(std streams) error {
 	}
 	var runs []*enrich.Tables
 	for _, run := range enrich.Assemble(parts) {
-		runs = append(runs, enrich.Enrich(run))
+		runs = append(runs, enrich.Enrich(run, options))
 	}
+	runs = enrich.Originals(runs)
 	if err := c.write(std, runs, files); err != nil {
 		return err
 	}
@@ -82,8 +89,12 @@ func (c *enrichCommand) write(std streams, runs []*enrich.Tables, files []enrich
 		if err := os.MkdirAll(folder, 0o755); err != nil {
 			return err
 		}
-		err := export.Folder(run, c.Format, func(name string) (io.WriteCloser, error) {
-			return os.Create(filepath.Join(folder, name))
+		create := func(name string) (io.WriteCloser, error) { return os.Create(filepath.Join(folder, name)) }
+		err := export.Files(c.Format, create, func(w io.Writer, dataset string) error {
+			if c.Format == "parquet" {
+				return parquet.Dataset(w, run, dataset)
+			}
+			return export.Dataset(w, run, c.Format, dataset)
 		})
 		if err != nil {
 			return err

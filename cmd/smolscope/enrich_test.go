@@ -217,7 +217,7 @@ func TestRealRuns(t *testing.T) {
 		{"mistral", mistral, "run_id", "4da47ecc-b58a-5319-9316-4971971b7e7d"},
 		{"mistral", mistral, "total_tokens", 21952.0},
 		{"mistral", mistral, "success_rate", 40.0},
-		{"mistral", mistral, "total_cost_usd", nil},
+		{"mistral", mistral, "total_cost_usd", 0.0023146},
 		{"gpt", gpt, "run_id", "9bb7bf0a-6b14-42d7-bada-b4ae3b244648"},
 		{"gpt", gpt, "total_errors", 8.0},
 		{"gpt", gpt, "error_types", map[string]any{"auth": 8.0}},

@@ -10,6 +10,7 @@ import (
 
 	"smolscope/enrich"
 	"smolscope/enrich/decode"
+	"smolscope/enrich/decode/parquet"
 )
 
 // An input is one file to read, or the reason why there is none.
@@ -95,7 +96,7 @@ func walk(folder string) []input {
 // read decodes the file, noting its folder: files of one folder belong together.
 func (in input) read(stdin io.Reader) (*enrich.Part, enrich.File) {
 	if in.path == "-" {
-		return decode.Read("stdin", stdin)
+		return decode.Read("stdin", stdin, parquet.Format)
 	}
 	if in.err != nil {
 		return nil, in.refusal(in.err)
@@ -105,7 +106,7 @@ func (in input) read(stdin io.Reader) (*enrich.Part, enrich.File) {
 		return nil, in.refusal(err)
 	}
 	defer file.Close()
-	part, receipt := decode.Read(in.name, file)
+	part, receipt := decode.Read(in.name, file, parquet.Format)
 	if part != nil {
 		part.Group = filepath.ToSlash(in.folder())
 	}

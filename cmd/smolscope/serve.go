@@ -22,9 +22,10 @@ type serveCommand struct {
 	Addr      string `default:"127.0.0.1:8080" help:"Address to listen on; port 0 is any that is free."`
 	DB        string `name:"db" placeholder:"PATH" help:"Database file, made where there is none. By default smolscope.db in your data folder."`
 	MaxUpload size   `default:"1GiB" help:"Most bytes that one upload may have."`
-	Open      bool   `help:"Open the dashboard in the browser."`
-	Demo      bool   `help:"Serve sample runs, which were made up, from demo.db beside the database."`
-	Dev       bool   `hidden:"" help:"Serve static files from the folder static, as they are now."`
+	enrichFlags
+	Open bool `help:"Open the dashboard in the browser."`
+	Demo bool `help:"Serve sample runs, which were made up, from demo.db beside the database."`
+	Dev  bool `hidden:"" help:"Serve static files from the folder static, as they are now."`
 }
 
 // Help is the long help text.
@@ -46,7 +47,7 @@ func (c *serveCommand) Validate() error {
 		return fmt.Errorf("--addr %s: others could read and change everything there, and this version has no access tokens; "+
 			"listen on 127.0.0.1 and reach it from elsewhere through ssh -L", c.Addr)
 	}
-	return nil
+	return c.enrichFlags.validate()
 }
 
 // Run serves until ctx is done or a signal says to end.
@@ -65,18 +66,22 @@ func (c *serveCommand) Run(ctx context.Context, std streams) error {
 	}
 	defer listener.Close()
 
+	options, err := c.options()
+	if err != nil {
+		return err
+	}
 	path, err := c.database()
 	if err != nil {
 		return err
 	}
-	db, err := store.Open(ctx, path)
+	db, err := store.OpenAlone(ctx, path)
 	if err != nil {
 		return err
 	}
 	defer db.Close()
 
 	config := server.Config{
-		Store: db, Log: log, Version: version, Addr: c.Addr, MaxUpload: int64(c.MaxUpload), Dev: c.Dev,
+		Store: db, Options: options, Log: log, Version: version, Addr: c.Addr, MaxUpload: int64(c.MaxUpload), Dev: c.Dev,
 	}
 	if c.Demo {
 		config.Notice = demoNotice

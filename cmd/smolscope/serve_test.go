@@ -11,6 +11,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 )
 
 // start runs a command line that serves, and returns the address it names and a
@@ -115,6 +116,26 @@ func TestServeBusyAddress(t *testing.T) {
 	}
 	if _, err := os.Stat(db); err == nil {
 		t.Error("a database was made although nothing was served")
+	}
+}
+
+// TestServeOneDatabase starts a second server on a database that is served.
+func TestServeOneDatabase(t *testing.T) {
+	db := filepath.Join(t.TempDir(), "smolscope.db")
+	_, end := start(t, "serve", "--addr", "127.0.0.1:0", "--db", db)
+	var stderr bytes.Buffer
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second) // if it is served after all
+	defer cancel()
+	exit := run(ctx, []string{"serve", "--addr", "127.0.0.1:0", "--db", db}, nil, io.Discard, &stderr)
+	if exit != no || !strings.Contains(stderr.String(), db) || !strings.Contains(stderr.String(), "another smolscope") {
+		t.Errorf("exit status %d, %q; want %d, and that another smolscope has the database open", exit, &stderr, no)
+	}
+	if exit := end(); exit != done {
+		t.Errorf("exit status %d of the first, want %d", exit, done)
+	}
+	_, end = start(t, "serve", "--addr", "127.0.0.1:0", "--db", db)
+	if exit := end(); exit != done {
+		t.Errorf("exit status %d after the first has ended, want %d", exit, done)
 	}
 }
 

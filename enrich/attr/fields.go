@@ -63,9 +63,9 @@ var (
 	FinishReasons    = Field{"gen_ai.response.finish_reasons", "gen_ai.response.finish_reason", "llm.finish_reason", "llm.response.finish_reason", "gen_ai.response.stop_reason", "llm.response.stop_reason"}
 )
 
-// What an LLM call used (spec §2.2). Counts follow the producer: whether the
-// cached and reasoning parts lie inside prompt and completion is settled when
-// they are priced (spec §3.8).
+// What an LLM call used (spec §2.2). Counts are as the producer states them:
+// whether cached and reasoning tokens lie inside prompt and completion depends on
+// who that is (spec §3.8).
 var (
 	PromptTokens     = Field{"gen_ai.usage.input_tokens", "gen_ai.usage.prompt_tokens", "llm.token_count.prompt", "llm.usage.prompt_tokens", "ai.usage.promptTokens", "ai.usage.inputTokens"}
 	CompletionTokens = Field{"gen_ai.usage.output_tokens", "gen_ai.usage.completion_tokens", "llm.token_count.completion", "llm.usage.completion_tokens", "ai.usage.completionTokens", "ai.usage.outputTokens"}
@@ -73,7 +73,25 @@ var (
 	ReasoningTokens  = Field{"gen_ai.usage.reasoning.output_tokens", "llm.token_count.completion_details.reasoning", "gen_ai.usage.reasoning_tokens", "llm.usage.reasoning_tokens", "gen_ai.usage.completion_tokens_details.reasoning_tokens", "completion_tokens_details.reasoning_tokens", "gen_ai.usage.output_tokens.reasoning", "ai.usage.reasoningTokens"}
 	CacheReadTokens  = Field{"gen_ai.usage.cache_read.input_tokens", "llm.token_count.prompt_details.cache_read", "gen_ai.usage.cache_read_input_tokens", "gen_ai.usage.prompt_tokens_details.cached_tokens", "gen_ai.usage.input_tokens.cached", "cache_read_input_tokens", "ai.usage.cachedInputTokens"}
 	CacheWriteTokens = Field{"gen_ai.usage.cache_creation.input_tokens", "llm.token_count.prompt_details.cache_write", "gen_ai.usage.cache_creation_input_tokens", "gen_ai.usage.prompt_tokens_details.cache_creation_tokens", "gen_ai.usage.input_tokens.cache_write", "cache_creation_input_tokens"}
+	UsageDetails     = Field{"langfuse.observation.usage_details"} // a JSON object of disjoint counts
 )
+
+// What an LLM call cost in USD (spec §2.2, §3.8). llm.cost.completion_details.output
+// is not among them: the LiteLLM instrumentor writes a count of tokens there.
+var (
+	ProviderCost  = Field{"llm.cost.total"}
+	ComputedCost  = Field{"gen_ai.usage.cost.total", "gen_ai.usage.cost"}
+	CostDetails   = Field{"langfuse.observation.cost_details"} // a JSON object of disjoint amounts
+	CostAmount    = Field{"gen_ai.cost.amount"}
+	PricingSource = Field{"gen_ai.usage.cost.pricing_source"}
+)
+
+// UsagePrefixes begin the keys of all that a call used and cost, sorted, so that
+// a span without any of them is told by a few look-ups.
+var UsagePrefixes = []string{
+	"ai.usage.", "cache_", "completion_tokens_details.", "gen_ai.cost.", "gen_ai.usage.",
+	"langfuse.observation.cost_details", "langfuse.observation.usage_details", "llm.cost.", "llm.token_count.", "llm.usage.",
+}
 
 // TTFTEvidence holds the attributes whose presence proves that a call streamed
 // (spec §2.2 streamed, ttft).

@@ -31,16 +31,30 @@ func NewSet(list []KeyValue) Set {
 
 // Get returns the value of one key, null when there is none.
 func (s Set) Get(key string) Value {
-	i, ok := slices.BinarySearchFunc(s, key, func(a KeyValue, k string) int { return strings.Compare(a.Key, k) })
-	if !ok {
-		return Value{}
+	if i := s.search(key); i < len(s) && s[i].Key == key {
+		return s[i].Value
 	}
-	return s[i].Value
+	return Value{}
+}
+
+// search returns the place of the first key that is not before key. It is
+// written out because every rule of every span asks several times.
+func (s Set) search(key string) int {
+	low, high := 0, len(s)
+	for low < high {
+		mid := int(uint(low+high) >> 1)
+		if s[mid].Key < key {
+			low = mid + 1
+		} else {
+			high = mid
+		}
+	}
+	return low
 }
 
 // Prefix returns the attributes whose keys begin with prefix.
 func (s Set) Prefix(prefix string) Set {
-	from, _ := slices.BinarySearchFunc(s, prefix, func(a KeyValue, k string) int { return strings.Compare(a.Key, k) })
+	from := s.search(prefix)
 	to := from
 	for to < len(s) && strings.HasPrefix(s[to].Key, prefix) {
 		to++

@@ -48,8 +48,13 @@ func init() {
 		metricsDocument,
 		metricAggregates,
 		metricRows,
+		flattenedMetrics,
 		leaderboard,
 		metadata,
+		exportedResults,
+		exportedTraces,
+		exportedLeaderboard,
+		exportedDocument,
 	}
 }
 
@@ -66,16 +71,18 @@ func formatNames() string {
 
 // A decoder reads one file.
 type decoder struct {
-	name string
-	in   *hashed
-	s    *scanner
-	keep keeper
-	part *enrich.Part
+	name       string
+	containers []Container
+	in         *hashed
+	s          *scanner
+	keep       keeper
+	part       *enrich.Part
 
 	format  *Format // of the first row that has one
 	begun   int     // rows begun, the one at hand included
 	kept    int     // rows read whole and taken
 	inRow   bool
+	byRow   bool   // the file has no lines: places are rows
 	where   int    // line on which the row at hand begins
 	unknown string // keys of the first row that has no format
 	ignored bool   // there was something that is knowingly not read
@@ -110,9 +117,10 @@ type decoder struct {
 // Read decodes one file. The receipt it returns says what was found; a part
 // comes with it unless nothing in the file was usable, and then the receipt's
 // Error says why, without the file's name, which the receipt has beside it. The
-// name only tells what an empty list is of.
-func Read(name string, r io.Reader) (*enrich.Part, enrich.File) {
-	d := &decoder{name: name, part: &enrich.Part{}, in: &hashed{r: r, sum: sha256.New()}}
+// name only tells what an empty list is of. Containers are read besides what
+// Read always reads.
+func Read(name string, r io.Reader, containers ...Container) (*enrich.Part, enrich.File) {
+	d := &decoder{name: name, containers: containers, part: &enrich.Part{}, in: &hashed{r: r, sum: sha256.New()}}
 	d.keep.remember()
 	d.read(bufio.NewReaderSize(d.in, magicBytes))
 	io.Copy(io.Discard, d.in)
@@ -159,6 +167,12 @@ func (d *decoder) read(in *bufio.Reader) {
 	if bytes.HasPrefix(head, []byte(byteOrder)) {
 		in.Discard(len(byteOrder))
 		head = head[len(byteOrder):]
+	}
+	for _, c := range d.containers {
+		if bytes.HasPrefix(head, []byte(c.Magic)) {
+			d.container(c, in)
+			return
+		}
 	}
 	if looks := binaryFormat(head); looks != "" {
 		d.refuse("looks like %s%s; known: %s", looks, unread, formatNames())

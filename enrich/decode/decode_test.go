@@ -125,6 +125,9 @@ func describe(w *strings.Builder, part *enrich.Part, f enrich.File) {
 			fmt.Fprintf(w, "  aggregate %s\n", sampleText(s))
 		}
 	}
+	for i := range part.Exported.Metrics {
+		fmt.Fprintf(w, "exported metric: %s\n", enrich.AppendRow(nil, enrich.MetricColumns, &part.Exported.Metrics[i]))
+	}
 }
 
 func sampleText(s enrich.Sample) string {

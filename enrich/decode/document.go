@@ -15,6 +15,10 @@ const maxWrapped = 4
 func (d *decoder) document(head []byte) {
 	s := d.s
 	if s.ended() && s.err == nil {
+		if d.in.n == 0 && strings.HasSuffix(d.name, ".jsonl") {
+			d.nothing() // JSON lines of no rows are no lines
+			return
+		}
 		size := count(int(d.in.n), "byte")
 		if d.in.n == 0 {
 			size = "0 bytes"
@@ -27,6 +31,10 @@ func (d *decoder) document(head []byte) {
 	first := s.token()
 	lines, spread := d.layout(first)
 	if first != '{' && first != '[' && !lines && s.err == nil {
+		if looksLikeCSV(head) {
+			d.csv(s.rest(), s.line(s.pos))
+			return
+		}
 		d.refuse("%s; known: %s", textFormat(head), formatNames())
 		return
 	}
@@ -133,14 +141,19 @@ func (d *decoder) brokenOff() {
 	} else if d.begun > 0 {
 		place = fmt.Sprintf("after row %d", d.begun)
 	}
-	kept := "no whole row was kept"
-	if d.kept == 1 {
-		kept = "1 whole row was kept"
-	} else if d.kept > 1 {
-		kept = fmt.Sprintf("%d whole rows were kept", d.kept)
-	}
-	d.failure = fmt.Sprintf("line %d: breaks off %s: %s; %s", line, place, message, kept)
+	d.failure = fmt.Sprintf("line %d: breaks off %s: %s; %s", line, place, message, d.keptRows())
 	d.flag("truncated_file")
+}
+
+// keptRows says how much of a file that breaks off is used.
+func (d *decoder) keptRows() string {
+	switch d.kept {
+	case 0:
+		return "no whole row was kept"
+	case 1:
+		return "1 whole row was kept"
+	}
+	return fmt.Sprintf("%d whole rows were kept", d.kept)
 }
 
 // nothing deals with an empty list, which only a name can tell what it is of:
@@ -260,6 +273,14 @@ func (d *decoder) object(format *Format) *Format {
 // unwrap reads the rows that an object holds.
 func (d *decoder) unwrap(w *wrapper) {
 	d.wrapped++
+	defer func() { d.wrapped-- }()
+	if w.run {
+		d.exportedRun()
+		return
+	}
+	if w.format != nil && d.format == nil {
+		d.format = w.format
+	}
 	d.s.enter()
 	for key, ok := d.s.nextKey(); ok; key, ok = d.s.nextKey() {
 		if d.s.kind() != listKind || w.lists != nil && !slices.Contains(w.lists, string(key)) {
@@ -273,7 +294,6 @@ func (d *decoder) unwrap(w *wrapper) {
 		d.list(w.item)
 		d.agent = ""
 	}
-	d.wrapped--
 }
 
 // row reads one row. What a row that breaks off has left in the receipt so far

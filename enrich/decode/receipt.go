@@ -48,14 +48,19 @@ func (d *decoder) warn(format string, args ...any) {
 
 func (d *decoder) warnAt(line int, format string, args ...any) {
 	if len(d.warnings) < maxWarnings {
-		d.warnings = append(d.warnings, enrich.Warning{Where: lineWhere(line), Message: fmt.Sprintf(format, args...)})
+		d.warnings = append(d.warnings, enrich.Warning{Where: d.place(line), Message: fmt.Sprintf(format, args...)})
 	} else {
 		d.unlisted++
 	}
 }
 
-// lineWhere names a line as the place of something.
-func lineWhere(line int) string { return "line " + strconv.Itoa(line) }
+// place names a line as the place of something, or a row of what has no lines.
+func (d *decoder) place(line int) string {
+	if d.byRow {
+		return "row " + strconv.Itoa(line)
+	}
+	return "line " + strconv.Itoa(line)
+}
 
 // wrong notes a field whose value cannot be used, and reads over the value.
 func (d *decoder) wrong(field, expected string) {

@@ -13,7 +13,7 @@ var results = Format{
 		return k.any("test_id", "task_id") && k.has("success") && !k.any("spans")
 	},
 	row: func(d *decoder) {
-		if r, ok := d.record(resultFields); ok {
+		if r, ok := d.record(resultFields); ok && !d.exportedResult(r.Set) {
 			if d.agent != "" && r.Get("agent_type").IsNull() {
 				r.Set = r.Set.Merge(attr.Set{{Key: "agent_type", Value: attr.StringValue(d.agent)}})
 			}
@@ -31,7 +31,7 @@ var leaderboard = Format{
 		return k.has("success_rate", "model") && k.any("num_tests", "total_tests")
 	},
 	row: func(d *decoder) {
-		if r, ok := d.record(leaderboardFields); ok {
+		if r, ok := d.record(leaderboardFields); ok && !d.exportedLeaderboard(r.Set) {
 			d.part.Leaderboard = append(d.part.Leaderboard, r)
 		}
 	},
@@ -91,7 +91,7 @@ func (d *decoder) record(fields map[string]expectation) (enrich.Record, bool) {
 		}
 		d.stack = append(d.stack, attr.KeyValue{Key: name, Value: v})
 	}
-	return enrich.Record{Set: d.pop(base), Where: lineWhere(line)}, d.s.err == nil
+	return enrich.Record{Set: d.pop(base), Where: d.place(line)}, d.s.err == nil
 }
 
 // show is how a message shows a value of a file.

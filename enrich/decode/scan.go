@@ -152,6 +152,14 @@ func (s *scanner) line(at int) int {
 	return s.lines + 1
 }
 
+// rest returns what has not been read yet. The scanner is not to be used after.
+func (s *scanner) rest() io.Reader {
+	if s.r == nil {
+		return bytes.NewReader(s.buf[s.pos:])
+	}
+	return io.MultiReader(bytes.NewReader(s.buf[s.pos:]), s.r)
+}
+
 func (s *scanner) fail(format string, args ...any) {
 	if s.err == nil {
 		s.err = &syntaxError{line: s.line(s.pos), message: fmt.Sprintf(format, args...)}

@@ -89,9 +89,6 @@ var foreign = []struct {
 	{"looks like an OpenSearch export" + unread, func(k *keys) bool {
 		return k.is("hits", objectKind) || k.has("_source") || k.only("index") && k.is("index", objectKind) || k.only("create") && k.is("create", objectKind)
 	}},
-	{"looks like flattened SMOLTRACE metric rows" + unread, func(k *keys) bool {
-		return k.any("timestamp_unix_nano", "gpu_power_watts", "gpu_utilization_percent", "co2_emissions_gco2e")
-	}},
 	{"holds task definitions, which are not a run", func(k *keys) bool {
 		return k.has("id", "prompt") && k.any("expected_tool", "expected_keywords") && k.lacks("success")
 	}},
@@ -108,10 +105,12 @@ var ignored = []struct {
 
 // A wrapper is an object that holds rows instead of being one.
 type wrapper struct {
-	match func(*keys) bool
-	lists []string // the keys whose lists hold the rows; all if none are named
-	item  string   // the key under which each item of the list holds its row, if it does
-	agent bool     // the lists' keys are agent types
+	match  func(*keys) bool
+	lists  []string // the keys whose lists hold the rows; all if none are named
+	item   string   // the key under which each item of the list holds its row, if it does
+	agent  bool     // the lists' keys are agent types
+	run    bool     // it is a run in a document of smolscope
+	format *Format  // what a file is that begins so, whatever its rows are
 }
 
 var wrappers = []wrapper{
@@ -119,6 +118,9 @@ var wrappers = []wrapper{
 	{match: func(k *keys) bool {
 		return k.only("tool", "code") && !slices.ContainsFunc(k.kinds, func(v kind) bool { return v != listKind })
 	}, agent: true},
+	{match: func(k *keys) bool { return k.has("smolscope") && k.is("runs", listKind) }, lists: []string{"runs"}, format: &exportedDocument},
+	{match: func(k *keys) bool { return k.is("runs", listKind) }, lists: []string{"runs"}},
+	{match: func(k *keys) bool { return k.is("leaderboard", objectKind) && k.any("results", "traces", "metrics") }, run: true},
 	{match: func(k *keys) bool {
 		return len(k.seen) == 1 && k.kinds[0] == listKind && k.only("train", "data", "results", "traces", "metrics", "leaderboard")
 	}},
@@ -131,7 +133,8 @@ func shapeOf(k *keys) (shape, bool) {
 			return shape{foreign: f.is}, true
 		}
 	}
-	for i := range wrappers[:2] {
+	last := len(wrappers) - 1 // keys that rows may have too
+	for i := range wrappers[:last] {
 		if wrappers[i].match(k) {
 			return shape{wrapper: &wrappers[i]}, true
 		}
@@ -146,7 +149,7 @@ func shapeOf(k *keys) (shape, bool) {
 			return shape{ignored: f.what}, true
 		}
 	}
-	if w := &wrappers[2]; w.match(k) {
+	if w := &wrappers[last]; w.match(k) {
 		return shape{wrapper: w}, true
 	}
 	return shape{}, false
@@ -229,14 +232,18 @@ func textFormat(head []byte) string {
 	switch {
 	case bytes.HasPrefix(text, []byte("<")):
 		return "looks like HTML or XML, expected JSON"
-	case bytes.ContainsRune(line, ',') && slices.ContainsFunc(csvColumns, func(c string) bool { return bytes.Contains(line, []byte(c)) }):
-		return "looks like CSV" + unread
 	case bytes.HasPrefix(text, []byte("version https://git-lfs")):
 		return "is a Git LFS pointer, not the file it points to"
 	case bytes.ContainsFunc(head, func(r rune) bool { return r < '\t' || r == utf8.RuneError }):
 		return "unknown file format: binary data"
 	}
 	return "unknown file format: text that begins " + quote(string(line))
+}
+
+// looksLikeCSV reports whether a text begins with a line of columns of ours.
+func looksLikeCSV(head []byte) bool {
+	line, _, _ := bytes.Cut(bytes.TrimLeft(head, " \t\r\n"), []byte{'\n'})
+	return bytes.ContainsRune(line, ',') && slices.ContainsFunc(csvColumns, func(c string) bool { return bytes.Contains(line, []byte(c)) })
 }
 
 var csvColumns = []string{"task_id", "test_id", "trace_id", "span_id", "run_id", "metric_name"}

@@ -22,7 +22,10 @@ func (d *decoder) traceRow() {
 	var t enrich.Trace
 	d.noted = enrich.TraceID{}
 	d.s.enter()
+	ours, at := true, 0 // whether the keys so far are those of our own rows, in their order
 	for key, ok := d.s.nextKey(); ok; key, ok = d.s.nextKey() {
+		ours = ours && at < len(enrich.TraceColumns) && enrich.TraceColumns[at].Name == string(key)
+		at++
 		switch string(key) {
 		case "trace_id":
 			var note idNote
@@ -32,7 +35,9 @@ func (d *decoder) traceRow() {
 			}
 		case "spans":
 			t.Spans = nil
+			d.exact = ours // no one else's rows have a model before their spans
 			d.objects("spans", func() { t.Spans = append(t.Spans, d.span()) })
+			d.exact = false
 		default:
 			d.field(key)
 		}
@@ -62,7 +67,9 @@ func (d *decoder) traceRow() {
 		}
 		d.nameSpan(&t.Spans[i], i)
 	}
-	d.part.Traces = append(d.part.Traces, &t)
+	if !d.exportedTrace(&t) {
+		d.part.Traces = append(d.part.Traces, &t)
+	}
 }
 
 var flatSpans = Format{
@@ -70,7 +77,7 @@ var flatSpans = Format{
 	Dataset: enrich.Traces,
 	Doc:     "Spans as rows of their own, as SMOLTRACE's dataset card describes them; they are grouped by trace_id.",
 	match: func(k *keys) bool {
-		return k.has("trace_id") && (k.has("span_id") && k.any("span_name", "name") || k.has("attributes")) && k.lacks("prompt")
+		return k.has("trace_id") && (k.has("span_id") && k.any("span_name", "name") || k.has("attributes")) && k.lacks("prompt", "metric_name")
 	},
 	row:   (*decoder).flatSpan,
 	names: []string{"spans"},

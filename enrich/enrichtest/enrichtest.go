@@ -19,6 +19,7 @@ type Plan struct {
 	Tests int       // 0 is 20
 	Steps int       // of every test, each some five spans; 0 is what the test takes
 	Start time.Time // zero is a fixed morning in 2026
+	GPUs  int       // that a model with a GPU runs on; 0 is 1
 }
 
 // A Run is what one evaluation left behind.

@@ -30,7 +30,7 @@ func TestTruth(t *testing.T) {
 			if len(runs) != 1 {
 				t.Fatalf("one run became %d", len(runs))
 			}
-			tables := enrich.Enrich(runs[0])
+			tables := enrich.Enrich(runs[0], enrich.DefaultOptions())
 			if got := tables.Leaderboard.RunID; got != run.ID {
 				t.Errorf("run_id = %q, want %q", got, run.ID)
 			}

@@ -62,7 +62,7 @@ func writeRun(out *bufio.Writer, t *enrich.Tables) error {
 	out.WriteString(",\n\"quality\":")
 	out.Write(appendQuality(nil, t))
 	out.WriteString(",\n\"provenance\":")
-	writeProvenance(out, t.Provenance)
+	writeProvenance(out, cmp.Or(t.Provenance, &enrich.Provenance{}))
 	return out.WriteByte('}')
 }
 
@@ -112,19 +112,19 @@ func appendCoverage(dst []byte, n coverage) []byte {
 
 // writeProvenance writes a row's origins at a time: of a run of ten thousand
 // tests they are half a million.
-func writeProvenance(out *bufio.Writer, p enrich.Provenance) {
+func writeProvenance(out *bufio.Writer, p *enrich.Provenance) {
 	out.WriteByte('{')
-	for i, dataset := range slices.Sorted(maps.Keys(p)) {
+	for i, dataset := range p.Datasets() {
 		if i > 0 {
 			out.WriteByte(',')
 		}
 		out.Write(append(attr.AppendQuoted(nil, dataset), ":{"...))
-		for j, row := range slices.Sorted(maps.Keys(p[dataset])) {
+		for j, row := range p.Keys(dataset) {
 			if j > 0 {
 				out.WriteByte(',')
 			}
 			line := append(attr.AppendQuoted(out.AvailableBuffer(), row), ':')
-			out.Write(appendMap(line, p[dataset][row], appendOrigin))
+			out.Write(appendMap(line, p.Row(dataset, row), appendOrigin))
 		}
 		out.WriteByte('}')
 	}

@@ -76,6 +76,8 @@ func fill(ptr any, i int) {
 		*p = []int64{0, number}
 	case *[]float64:
 		*p = []float64{0.1, 40, 1e21}
+	case *enrich.SpanList:
+		*p = enrich.SpansText(`[]`)
 	case *enrich.JSON:
 		*p = `{"a":[1,null],"b":"x"}`
 	default:
@@ -101,11 +103,19 @@ func fullRun() *enrich.Tables {
 			Flags:  map[string][]string{"success_repaired": {"test:tool:a", "test:tool:b"}, "duration_inflated": {"run"}},
 			Stored: map[string]map[string]attr.Value{"run": {"total_tokens": attr.IntValue(29113), "avg_steps": attr.FloatValue(2.5)}},
 		},
-		Provenance: enrich.Provenance{
-			"results":     {"tool:b": {"success": {Kind: enrich.Repaired, From: "spec §3.4"}}, "tool:a": {}},
-			"leaderboard": {"run": {"total_tokens": {Kind: enrich.Derived, From: `9 "leaves"`}, "model": {Kind: enrich.Reported, From: "leaderboard row"}}},
-		},
+		Provenance: fullProvenance(),
 	}
+}
+
+func fullProvenance() *enrich.Provenance {
+	p := &enrich.Provenance{}
+	p.Put("results", "tool:b", map[string]enrich.Origin{"success": {Kind: enrich.Repaired, From: "spec §3.4"}})
+	p.Put("results", "tool:a", nil)
+	p.Put("leaderboard", "run", map[string]enrich.Origin{
+		"total_tokens": {Kind: enrich.Derived, From: `9 "leaves"`},
+		"model":        {Kind: enrich.Reported, From: "leaderboard row"},
+	})
+	return p
 }
 
 type buffer struct{ bytes.Buffer }

@@ -30,27 +30,38 @@ func FolderName(runID string) string {
 // Folder writes the four datasets of a run in one of Formats to what create
 // returns for file names such as results.csv.
 func Folder(t *enrich.Tables, format string, create func(name string) (io.WriteCloser, error)) error {
-	for _, dataset := range []struct {
-		name  string
-		write func(io.Writer) error
-	}{
-		{enrich.Results, func(w io.Writer) error { return Write(w, format, enrich.ResultColumns, Rows(t.Results)) }},
-		{enrich.Traces, func(w io.Writer) error { return Write(w, format, enrich.TraceColumns, Rows(t.Traces)) }},
-		{enrich.Metrics, func(w io.Writer) error { return Write(w, format, enrich.MetricColumns, Rows(t.Metrics)) }},
-		{enrich.Leaderboard, func(w io.Writer) error {
-			return Write(w, format, enrich.LeaderboardColumns, Rows([]enrich.LeaderboardRow{t.Leaderboard}))
-		}},
-	} {
-		w, err := create(dataset.name + "." + format)
+	return Files(format, create, func(w io.Writer, dataset string) error { return Dataset(w, t, format, dataset) })
+}
+
+// Dataset writes one of a run's datasets, by its name, in one of Formats.
+func Dataset(w io.Writer, t *enrich.Tables, format, dataset string) error {
+	switch dataset {
+	case enrich.Results:
+		return Write(w, format, enrich.ResultColumns, Rows(t.Results))
+	case enrich.Traces:
+		return Write(w, format, enrich.TraceColumns, Rows(t.Traces))
+	case enrich.Metrics:
+		return Write(w, format, enrich.MetricColumns, Rows(t.Metrics))
+	case enrich.Leaderboard:
+		return Write(w, format, enrich.LeaderboardColumns, Rows([]enrich.LeaderboardRow{t.Leaderboard}))
+	}
+	return fmt.Errorf("no dataset %q", dataset)
+}
+
+// Files calls write with a file for each of the four datasets, which create
+// makes for names such as results.parquet, and closes it.
+func Files(format string, create func(name string) (io.WriteCloser, error), write func(w io.Writer, dataset string) error) error {
+	for _, dataset := range []string{enrich.Results, enrich.Traces, enrich.Metrics, enrich.Leaderboard} {
+		w, err := create(dataset + "." + format)
 		if err != nil {
 			return err
 		}
-		err = dataset.write(w)
+		err = write(w, dataset)
 		if closing := w.Close(); err == nil {
 			err = closing
 		}
 		if err != nil {
-			return fmt.Errorf("write %s: %w", dataset.name, err)
+			return fmt.Errorf("write %s: %w", dataset, err)
 		}
 	}
 	return nil

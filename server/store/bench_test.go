@@ -25,7 +25,7 @@ func large(b *testing.B, tests, steps int) *enrich.Tables {
 	if len(runs) != 1 {
 		b.Fatalf("%d runs, want 1", len(runs))
 	}
-	t := enrich.Enrich(runs[0])
+	t := enrich.Enrich(runs[0], enrich.DefaultOptions())
 	t.Sources = nil // their uploads are not stored here
 	return t
 }

@@ -36,22 +36,48 @@ func (b *blocks) unpack(block []byte) ([]byte, error) { return b.decoder.DecodeA
 // cut reads a text to its end and hands over its blocks. It returns the text's
 // length.
 func (b *blocks) cut(r io.Reader, put func(start int64, block []byte) error) (int64, error) {
-	buf := make([]byte, blockSize)
-	for start := int64(0); ; {
-		n, err := io.ReadFull(r, buf)
-		if n > 0 {
-			if err := put(start, b.pack(buf[:n])); err != nil {
-				return start, err
-			}
-			start += int64(n)
-		}
-		switch {
-		case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
-			return start, nil
-		case err != nil:
-			return start, err
-		}
+	c := b.cutter(put)
+	if _, err := io.Copy(c, r); err != nil {
+		return c.written, err
 	}
+	return c.written, c.Close()
+}
+
+// A cutter cuts the text that is written to it into blocks, and hands them over.
+type cutter struct {
+	blocks  *blocks
+	put     func(start int64, block []byte) error
+	text    []byte // what is not yet handed over, less than a block
+	written int64
+}
+
+func (b *blocks) cutter(put func(start int64, block []byte) error) *cutter {
+	return &cutter{blocks: b, put: put}
+}
+
+func (c *cutter) Write(p []byte) (int, error) {
+	c.text = append(c.text, p...)
+	c.written += int64(len(p))
+	for len(c.text) >= blockSize {
+		if err := c.hand(c.text[:blockSize]); err != nil {
+			return 0, err
+		}
+		c.text = append(c.text[:0], c.text[blockSize:]...)
+	}
+	return len(p), nil
+}
+
+// hand hands over what c.text begins with.
+func (c *cutter) hand(text []byte) error {
+	return c.put(c.written-int64(len(c.text)), c.blocks.pack(text))
+}
+
+// Close hands over the rest.
+func (c *cutter) Close() error {
+	if len(c.text) == 0 {
+		return nil
+	}
+	return c.hand(c.text)
 }
 
 // An uploadReader reads the bytes of an upload, a block at a time.

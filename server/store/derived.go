@@ -9,7 +9,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 
 	"smolscope/enrich"
 )
@@ -66,10 +65,15 @@ func derivedTables() []derivedTable {
 			) STRICT;`},
 		{"origins", `
 			CREATE TABLE origins (
+				run_id TEXT NOT NULL PRIMARY KEY,
+				block  BLOB NOT NULL
+			) STRICT;`},
+		{"row_origins", `
+			CREATE TABLE row_origins (
 				run_id  TEXT NOT NULL,
 				dataset TEXT NOT NULL,
 				row_key TEXT NOT NULL,
-				block   BLOB NOT NULL,
+				numbers BLOB NOT NULL,
 				PRIMARY KEY (run_id, dataset, row_key)
 			) STRICT, WITHOUT ROWID;`},
 		{"run_sources", `
@@ -82,21 +86,21 @@ func derivedTables() []derivedTable {
 	}
 }
 
-// derivationHash changes when the derived tables or the rules that fill them do.
-func derivationHash(tables []derivedTable, revision int) string {
+// schemaHash changes when the derived tables do.
+func schemaHash(tables []derivedTable) string {
 	h := sha256.New()
-	fmt.Fprintf(h, "revision %d\n", revision)
 	for _, t := range tables {
 		fmt.Fprintln(h, t.definition)
 	}
 	return hex.EncodeToString(h.Sum(nil))
 }
 
-// prepareDerived makes the derived tables. Those of another schema or of other
-// rules are dropped; if there are uploads, the store is stale then.
+// prepareDerived makes the derived tables. If those that are there have another
+// schema, the store is stale, and their rows are kept for as long as it is if
+// they can be read by the new columns.
 func prepareDerived(ctx context.Context, db *sql.DB) error {
 	tables := derivedTables()
-	hash := derivationHash(tables, enrich.Revision)
+	hash := schemaHash(tables)
 	return inTx(ctx, db, func(tx *sql.Tx) error {
 		var made string
 		var old []byte
@@ -110,49 +114,59 @@ func prepareDerived(ctx context.Context, db *sql.DB) error {
 				return fmt.Errorf("derivation.tables: %w", err)
 			}
 		}
-		for _, name := range names {
-			if _, err := tx.ExecContext(ctx, "DROP TABLE IF EXISTS "+quote(name)); err != nil {
-				return err
-			}
+		kept, err := replaceTables(ctx, tx, names, tables)
+		if err != nil {
+			return err
 		}
 		names = names[:0]
 		for _, t := range tables {
-			if _, err := tx.ExecContext(ctx, t.definition); err != nil {
-				return fmt.Errorf("table %s: %w", t.name, err)
-			}
 			names = append(names, t.name)
 		}
+		const uploads = `EXISTS (SELECT 1 FROM uploads)`
 		_, err = tx.ExecContext(ctx, `
-			INSERT OR REPLACE INTO derivation (id, hash, tables, stale)
-			VALUES (1, ?, ?, EXISTS (SELECT 1 FROM uploads))`, hash, jsonList(names))
+			INSERT INTO derivation (id, hash, tables, stale, missing)
+			VALUES (1, ?1, ?2, `+uploads+`, `+uploads+`)
+			ON CONFLICT (id) DO UPDATE
+			SET hash = ?1, tables = ?2, stale = `+uploads+`, missing = `+uploads+` AND (missing OR NOT ?3)`,
+			hash, jsonList(names), kept)
 		return err
 	})
 }
 
-// Stale reports whether runs are missing that have to be derived again from
-// the uploads, because the rules or the columns have changed.
-func (v *Snapshot) Stale(ctx context.Context) (bool, error) {
-	var stale bool
-	err := v.tx.QueryRowContext(ctx, `SELECT stale FROM derivation`).Scan(&stale)
-	return stale, err
+// A Derivation says how the derived tables stand.
+type Derivation struct {
+	Rules   string // that runs are derived by, as Follow was told
+	Stale   bool   // runs have to be derived again: the rules or the columns have changed
+	Missing bool   // runs cannot be read before that
 }
 
-// MarkStale notes that runs have to be derived again, as after a change of the
-// rules that they follow.
-func (s *Store) MarkStale(ctx context.Context) error {
-	_, err := s.writer.ExecContext(ctx, `UPDATE derivation SET stale = 1`)
+// Derivation returns how the derived tables stand.
+func (v *Snapshot) Derivation(ctx context.Context) (Derivation, error) {
+	var d Derivation
+	err := v.tx.QueryRowContext(ctx, `SELECT rules, stale, missing FROM derivation`).Scan(&d.Rules, &d.Stale, &d.Missing)
+	return d, err
+}
+
+// Follow notes the rules that runs are derived by. If they are not those of
+// before, the store is stale.
+func (s *Store) Follow(ctx context.Context, rules string) error {
+	_, err := s.writer.ExecContext(ctx, `
+		UPDATE derivation
+		SET rules = ?1, stale = EXISTS (SELECT 1 FROM uploads)
+		WHERE rules <> ?1`, rules)
 	return err
 }
 
 // MarkDerived notes that every run has been derived from the uploads.
 func (s *Store) MarkDerived(ctx context.Context) error {
-	_, err := s.writer.ExecContext(ctx, `UPDATE derivation SET stale = 0`)
+	_, err := s.writer.ExecContext(ctx, `UPDATE derivation SET stale = 0, missing = 0`)
 	return err
 }
 
 // A Change is what one upload does to the store.
 type Change struct {
 	Uploads []NewUpload
+	Places  []Place          // where uploads, new ones or stored before, came from
 	Remove  []string         // ids of the runs that the uploads change
 	Runs    []*enrich.Tables // what these runs, and new ones, are now
 }
@@ -166,6 +180,11 @@ func (s *Store) Apply(ctx context.Context, c Change) error {
 		for _, u := range c.Uploads {
 			if err := w.putUpload(rows, u); err != nil {
 				return fmt.Errorf("store upload %s: %w", u.Receipt.SHA256, err)
+			}
+		}
+		for _, p := range c.Places {
+			if err := w.putPlace(rows, p); err != nil {
+				return fmt.Errorf("store the place of upload %s: %w", p.SHA256, err)
 			}
 		}
 		for _, run := range c.Remove {
@@ -214,13 +233,16 @@ func (w *writing) putRun(ctx context.Context, t *enrich.Tables) error {
 	if err := metrics.insert(ctx, w.tx, t.Metrics); err != nil {
 		return err
 	}
-	if err := spans.insert(ctx, w.tx, t.Spans); err != nil {
-		return err
-	}
+	rest := t.Spans // trace by trace, in the order of the traces
 	for i := range t.Traces {
-		if err := w.putSpans(ctx, run, &t.Traces[i]); err != nil {
+		n := 0
+		for n < len(rest) && rest[n].TraceID == t.Traces[i].TraceID {
+			n++
+		}
+		if err := w.putSpans(ctx, &t.Traces[i], rest[:n]); err != nil {
 			return err
 		}
+		rest = rest[n:]
 	}
 	for _, sha256 := range t.Sources {
 		if _, err := w.tx.ExecContext(ctx, `INSERT INTO run_sources (run_id, sha256) VALUES (?, ?)`, run, sha256); err != nil {
@@ -233,15 +255,31 @@ func (w *writing) putRun(ctx context.Context, t *enrich.Tables) error {
 	return w.putProvenance(ctx, run, t.Provenance)
 }
 
-func (w *writing) putSpans(ctx context.Context, run string, t *enrich.TraceRow) error {
-	_, err := w.blocks.cut(strings.NewReader(string(t.Spans)), func(start int64, block []byte) error {
+// putSpans keeps a trace's spans as text, and their rows, which say where in
+// the text each stands.
+func (w *writing) putSpans(ctx context.Context, t *enrich.TraceRow, rows []enrich.SpanRow) error {
+	at := make(map[string]int, len(rows))
+	for i := range rows {
+		at[rows[i].SpanID] = i
+	}
+	cut := w.blocks.cutter(func(start int64, block []byte) error {
 		_, err := w.tx.ExecContext(ctx, `
 			INSERT INTO trace_blocks (run_id, trace_id, start, block)
-			VALUES (?, ?, ?, ?)`, run, t.TraceID, start, block)
+			VALUES (?, ?, ?, ?)`, t.RunID, t.TraceID, start, block)
 		return err
 	})
+	err := t.Spans.Chunks(func(id enrich.SpanID, piece []byte) error {
+		if i, ok := at[id.String()]; ok {
+			rows[i].JSONFrom, rows[i].JSONTo = cut.written, cut.written+int64(len(piece))
+		}
+		_, err := cut.Write(piece)
+		return err
+	})
+	if err == nil {
+		err = cut.Close()
+	}
 	if err != nil {
 		return fmt.Errorf("spans of trace %s: %w", t.TraceID, err)
 	}
-	return nil
+	return spans.insert(ctx, w.tx, rows)
 }

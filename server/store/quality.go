@@ -85,68 +85,69 @@ func attrValue(text json.RawMessage) (attr.Value, error) {
 	return attr.FloatValue(f), err
 }
 
-// putProvenance keeps the origins of each row by themselves, because a page
-// shows those of one row.
-func (w *writing) putProvenance(ctx context.Context, run string, p enrich.Provenance) error {
-	stmt, err := w.tx.PrepareContext(ctx, `INSERT INTO origins (run_id, dataset, row_key, block) VALUES (?, ?, ?, ?)`)
+// putProvenance keeps the numbers of each row by themselves, because a page
+// shows those of a few rows, and what they number once for the run.
+func (w *writing) putProvenance(ctx context.Context, run string, p *enrich.Provenance) error {
+	if p == nil {
+		return nil
+	}
+	list, err := marshal(p.Origins())
+	if err != nil {
+		return err
+	}
+	if _, err := w.tx.ExecContext(ctx, `INSERT INTO origins (run_id, block) VALUES (?, ?)`, run, w.blocks.pack(list)); err != nil {
+		return fmt.Errorf("origins: %w", err)
+	}
+	stmt, err := w.tx.PrepareContext(ctx, `INSERT INTO row_origins (run_id, dataset, row_key, numbers) VALUES (?, ?, ?, ?)`)
 	if err != nil {
 		return err
 	}
 	defer stmt.Close()
-	for dataset, rows := range p {
-		for key, origins := range rows {
-			text, err := marshal(origins)
-			if err != nil {
-				return err
-			}
-			if _, err := stmt.ExecContext(ctx, run, dataset, key, w.blocks.pack(text)); err != nil {
-				return fmt.Errorf("provenance: %s %q: %w", dataset, key, err)
+	for _, dataset := range p.Datasets() {
+		for _, key := range p.Keys(dataset) {
+			if _, err := stmt.ExecContext(ctx, run, dataset, key, p.Pack(dataset, key)); err != nil {
+				return fmt.Errorf("origins of %s %q: %w", dataset, key, err)
 			}
 		}
 	}
 	return nil
 }
 
-// Origins returns where the values of one row came from, by column; see
-// enrich.Provenance for the row keys. Of a row without any there are none.
-func (v *Snapshot) Origins(ctx context.Context, run, dataset, rowKey string) (map[string]enrich.Origin, error) {
+// Provenance returns where the values of a run came from: those of the named
+// rows of a dataset, of all its rows if none are named, or with dataset "" of
+// the whole run. See enrich.Provenance for the row keys.
+func (v *Snapshot) Provenance(ctx context.Context, run, dataset string, keys ...string) (*enrich.Provenance, error) {
+	p := &enrich.Provenance{}
 	var block []byte
-	err := v.tx.QueryRowContext(ctx, `
-		SELECT block
-		FROM origins
-		WHERE run_id = ? AND dataset = ? AND row_key = ?`, run, dataset, rowKey).Scan(&block)
+	err := v.tx.QueryRowContext(ctx, `SELECT block FROM origins WHERE run_id = ?`, run).Scan(&block)
 	if errors.Is(err, sql.ErrNoRows) {
-		return nil, nil
+		return p, nil
 	}
 	if err != nil {
 		return nil, err
 	}
-	var origins map[string]enrich.Origin
-	return origins, v.decode(block, &origins)
-}
-
-// Provenance returns where all values of a run came from.
-func (v *Snapshot) Provenance(ctx context.Context, run string) (enrich.Provenance, error) {
-	rows, err := v.tx.QueryContext(ctx, `SELECT dataset, row_key, block FROM origins WHERE run_id = ?`, run)
+	var origins []enrich.Origin
+	if err := v.decode(block, &origins); err != nil {
+		return nil, fmt.Errorf("origins of run %q: %w", run, err)
+	}
+	rows, err := v.tx.QueryContext(ctx, `
+		SELECT dataset, row_key, numbers
+		FROM row_origins
+		WHERE run_id = ?1 AND (?2 = '' OR dataset = ?2) AND (?3 = '[]' OR row_key IN (SELECT value FROM json_each(?3)))`,
+		run, dataset, jsonList(keys))
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
-	p := enrich.Provenance{}
 	for rows.Next() {
 		var dataset, key string
-		var block []byte
-		if err := rows.Scan(&dataset, &key, &block); err != nil {
+		var numbers []byte
+		if err := rows.Scan(&dataset, &key, &numbers); err != nil {
 			return nil, err
 		}
-		var origins map[string]enrich.Origin
-		if err := v.decode(block, &origins); err != nil {
-			return nil, fmt.Errorf("provenance of run %q: %s %q: %w", run, dataset, key, err)
+		if err := p.Unpack(origins, dataset, key, numbers); err != nil {
+			return nil, fmt.Errorf("run %q: %w", run, err)
 		}
-		if p[dataset] == nil {
-			p[dataset] = map[string]map[string]enrich.Origin{}
-		}
-		p[dataset][key] = origins
 	}
 	return p, rows.Err()
 }

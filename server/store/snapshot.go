@@ -304,9 +304,11 @@ func (v *Snapshot) Tables(ctx context.Context, run string) (*enrich.Tables, erro
 		return nil, err
 	}
 	for i := range t.Traces {
-		if t.Traces[i].Spans, err = v.TraceSpans(ctx, run, t.Traces[i].TraceID); err != nil {
+		text, err := v.TraceSpans(ctx, run, t.Traces[i].TraceID)
+		if err != nil {
 			return nil, err
 		}
+		t.Traces[i].Spans = enrich.SpansText(text)
 		rows, _, err := v.SpanRows(ctx, SpanQuery{Run: run, Trace: t.Traces[i].TraceID})
 		if err != nil {
 			return nil, err
@@ -319,7 +321,7 @@ func (v *Snapshot) Tables(ctx context.Context, run string) (*enrich.Tables, erro
 	if t.Quality, err = v.Quality(ctx, run); err != nil {
 		return nil, err
 	}
-	if t.Provenance, err = v.Provenance(ctx, run); err != nil {
+	if t.Provenance, err = v.Provenance(ctx, run, ""); err != nil {
 		return nil, err
 	}
 	t.Sources, err = v.Sources(ctx, run)

@@ -30,6 +30,9 @@ var ErrNotFound = errors.New("not found")
 // ErrNoColumn is the error of sorting by a column that does not exist.
 var ErrNoColumn = errors.New("no such column")
 
+// ErrInUse is the error of opening a store alone that another program has open.
+var ErrInUse = errors.New("another smolscope has it open: use that one, or end it")
+
 // readers is how many snapshots can be open at once; more wait.
 const readers = 4
 
@@ -38,6 +41,7 @@ type Store struct {
 	writer  *sql.DB
 	readers *sql.DB
 	blocks  blocks
+	alone   *lock // nil of a store that others may write to
 }
 
 // Open opens the database at path, making it and its folder if they are not
@@ -58,6 +62,29 @@ func Open(ctx context.Context, path string) (*Store, error) {
 		s.Close()
 		return nil, fmt.Errorf("database %s: %w", path, err)
 	}
+	return s, nil
+}
+
+// OpenAlone is Open for a program that goes on writing: while the store is open,
+// no other program can open it this way, and the error of those wraps ErrInUse.
+func OpenAlone(ctx context.Context, path string) (*Store, error) {
+	path, err := filepath.Abs(path)
+	if err != nil {
+		return nil, fmt.Errorf("database %s: %w", path, err)
+	}
+	if err := create(path); err != nil {
+		return nil, fmt.Errorf("database %s: %w", path, err)
+	}
+	// First of all: opening may change the tables.
+	alone, err := newLock(ctx, path+".lock")
+	if err != nil {
+		return nil, fmt.Errorf("database %s: %w", path, err)
+	}
+	s, err := Open(ctx, path)
+	if err != nil {
+		return nil, errors.Join(err, alone.release())
+	}
+	s.alone = alone
 	return s, nil
 }
 
@@ -124,6 +151,9 @@ func (s *Store) Close() error {
 		errs = append(errs, err, s.writer.Close())
 	}
 	s.blocks.close()
+	if s.alone != nil {
+		errs = append(errs, s.alone.release())
+	}
 	return errors.Join(errs...)
 }
 

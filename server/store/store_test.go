@@ -74,8 +74,6 @@ func upload(text string, keys ...string) NewUpload {
 	return NewUpload{
 		Upload: Upload{
 			Receipt:  enrich.File{Name: "f.json", Format: "smoltrace-traces", Dataset: enrich.Traces, SHA256: id, Rows: 1, Repairs: []string{}, Warnings: []enrich.Warning{{Where: "line 7", Message: "<b>"}}},
-			Folder:   "a folder",
-			Drop:     id, // alone
 			Size:     int64(len(text)),
 			Received: time.Unix(1700000000, 123456789).UTC(),
 		},
@@ -119,6 +117,8 @@ func fill[R any](columns []enrich.Column[R], seed int) R {
 			*p = []int64{n, -1, math.MinInt64}
 		case *[]float64:
 			*p = []float64{0.1, 1e300, float64(n) / 7}
+		case *enrich.SpanList:
+			*p = enrich.SpansText(enrich.JSON(fmt.Sprintf(`[{"a":%d}]`, n)))
 		case *enrich.JSON:
 			*p = enrich.JSON(fmt.Sprintf(`{"a":[%d,"<é>"]}`, n))
 		default:
@@ -160,21 +160,23 @@ func TestRowsSurvive(t *testing.T) {
 			"string": attr.StringValue("<é>"), "json": attr.JSONValue(`{"a":["<",1.0]}`),
 		}},
 	}
-	full.Provenance = enrich.Provenance{
-		enrich.Leaderboard: {"run": {"model": {Kind: enrich.Reported, From: "model"}}},
-		enrich.Results:     {"tool:<x>": {"steps": {Kind: enrich.Derived, From: "spans"}}},
-	}
+	full.Provenance = &enrich.Provenance{}
+	full.Provenance.Put(enrich.Leaderboard, "run", map[string]enrich.Origin{"model": {Kind: enrich.Reported, From: "model <é>"}})
+	full.Provenance.Put(enrich.Results, "tool:<x>", map[string]enrich.Origin{
+		"steps": {Kind: enrich.Derived, From: "spans"}, "success": {Kind: enrich.Reported, From: "model <é>"},
+	})
+	full.Provenance.Put(enrich.Results, "tool:y", nil) // a row in which nothing is known
 	u := upload("bytes")
 	full.Sources = []string{u.Receipt.SHA256}
 	apply(t, s, Change{Uploads: []NewUpload{u}, Runs: []*enrich.Tables{full, other}})
 
 	v := snapshot(t, s)
 	got := must(v.Tables(t.Context(), id))(t)
-	if diff := cmp.Diff(full, got, cmp.AllowUnexported(attr.Value{})); diff != "" {
+	if diff := cmp.Diff(full, got, cmp.AllowUnexported(attr.Value{}), byRow); diff != "" {
 		t.Errorf("run differs (-stored +read):\n%s", diff)
 	}
 	got = must(v.Tables(t.Context(), "other"))(t)
-	if diff := cmp.Diff(other, got, cmpopts.EquateEmpty()); diff != "" {
+	if diff := cmp.Diff(other, got, cmpopts.EquateEmpty(), byRow); diff != "" {
 		t.Errorf("empty run differs (-stored +read):\n%s", diff)
 	}
 	files := must(v.Files(t.Context(), id))(t)
@@ -186,12 +188,67 @@ func TestRowsSurvive(t *testing.T) {
 		t.Errorf("result differs (-stored +read):\n%s", diff)
 	}
 	trace := must(v.Trace(t.Context(), id, full.Traces[1].TraceID))(t)
-	if trace.Spans != "" || trace.TraceID != full.Traces[1].TraceID {
-		t.Errorf("trace = %q with spans %q", trace.TraceID, trace.Spans)
+	if trace.Spans.Known() || trace.TraceID != full.Traces[1].TraceID {
+		t.Errorf("trace = %q with spans %q", trace.TraceID, trace.Spans.AppendJSON(nil))
 	}
-	origins := must(v.Origins(t.Context(), id, enrich.Results, "tool:<x>"))(t)
-	if diff := cmp.Diff(full.Provenance[enrich.Results]["tool:<x>"], origins); diff != "" {
-		t.Errorf("origins differ (-stored +read):\n%s", diff)
+}
+
+// byRow compares provenances by what they say of each row, whatever numbers
+// they give the origins. Without a row, none is as good as an empty one.
+var byRow = cmp.Options{spanTexts, cmp.Transformer("byRow", func(p *enrich.Provenance) map[string]map[string]enrich.Origin {
+	rows := map[string]map[string]enrich.Origin{}
+	if p == nil {
+		return rows
+	}
+	for _, dataset := range p.Datasets() {
+		for _, key := range p.Keys(dataset) {
+			rows[dataset+" "+key] = p.Row(dataset, key)
+		}
+	}
+	return rows
+})}
+
+// spanTexts compares spans by their JSON.
+var spanTexts = cmp.Transformer("spanTexts", func(l enrich.SpanList) string { return string(l.AppendJSON(nil)) })
+
+func TestProvenance(t *testing.T) {
+	s := openNew(t)
+	stated, counted := enrich.Origin{Kind: enrich.Reported, From: "steps <é>"}, enrich.Origin{Kind: enrich.Derived, From: "spans"}
+	r := run("r")
+	r.Provenance = &enrich.Provenance{}
+	r.Provenance.Put(enrich.Leaderboard, "run", map[string]enrich.Origin{"model": stated})
+	// The row is read with other numbers than it was written with, as counted is
+	// the first origin of it and the second of the run.
+	r.Provenance.Put(enrich.Results, "a", map[string]enrich.Origin{"steps": counted, "success": stated})
+	r.Provenance.Put(enrich.Results, "b", map[string]enrich.Origin{"steps": stated})
+	r.Provenance.Put(enrich.Results, "empty", nil)
+	r.Provenance.Put(enrich.Traces, "a", map[string]enrich.Origin{"trace_id": stated})
+	apply(t, s, Change{Runs: []*enrich.Tables{r, run("without")}})
+	v := snapshot(t, s)
+
+	for _, tt := range []struct {
+		name, run, dataset string
+		keys, want         []string // want: "dataset key"
+	}{
+		{"whole run", "r", "", nil, []string{"leaderboard run", "results a", "results b", "results empty", "traces a"}},
+		{"dataset", "r", enrich.Results, nil, []string{"results a", "results b", "results empty"}},
+		{"rows", "r", enrich.Results, []string{"b", "a", "unknown"}, []string{"results a", "results b"}},
+		{"key of any dataset", "r", "", []string{"a"}, []string{"results a", "traces a"}},
+		{"unknown row", "r", enrich.Results, []string{"unknown"}, nil},
+		{"run without any", "without", "", nil, nil},
+		{"unknown run", "unknown", "", nil, nil},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			got := must(v.Provenance(t.Context(), tt.run, tt.dataset, tt.keys...))(t)
+			want := &enrich.Provenance{}
+			for _, name := range tt.want {
+				dataset, key, _ := strings.Cut(name, " ")
+				want.Put(dataset, key, r.Provenance.Row(dataset, key))
+			}
+			if diff := cmp.Diff(want, got, byRow); diff != "" {
+				t.Errorf("provenance differs (-stored +read):\n%s", diff)
+			}
+		})
 	}
 }
 
@@ -324,7 +381,7 @@ func treeRun(id string, n int) *enrich.Tables {
 		add(child, new("root"), 1, 1)
 		add(fmt.Sprintf("leaf%d", i), &child, 2, 0)
 	}
-	trace.Spans = enrich.JSON(append(text, ']'))
+	trace.Spans = enrich.SpansText(enrich.JSON(append(text, ']')))
 	t.Traces = []enrich.TraceRow{trace}
 	return t
 }
@@ -335,7 +392,7 @@ func TestSpans(t *testing.T) {
 	apply(t, s, Change{Runs: []*enrich.Tables{want, treeRun("other", 1)}})
 	v := snapshot(t, s)
 	ctx := t.Context()
-	text := want.Traces[0].Spans
+	text := enrich.JSON(want.Traces[0].Spans.AppendJSON(nil))
 	if len(text) < 3*blockSize {
 		t.Fatalf("spans are %d bytes, want several blocks", len(text))
 	}
@@ -424,33 +481,45 @@ func TestUploads(t *testing.T) {
 			t.Fatal(err)
 		}
 		v := snapshot(t, s)
-		if got := must(v.Upload(t.Context(), receipt.SHA256))(t); got.Receipt.Rows != 7 || got.Folder != a.Folder {
+		if got := must(v.Upload(t.Context(), receipt.SHA256))(t); got.Receipt.Rows != 7 || got.Size != a.Size {
 			t.Errorf("upload after Reread = %+v", got)
 		}
-		for key, want := range map[string]int{"k": 0, "other": 1, "drop:" + a.Drop: 1} {
-			if got := must(v.Related(t.Context(), []string{key}, nil))(t); len(got) != want {
-				t.Errorf("Related(%s) = %v, want %d", key, got, want)
+		for key, want := range map[string]int{"k": 0, "other": 1} {
+			if got := must(v.Connected(t.Context(), []string{key}, nil))(t); len(got) != want {
+				t.Errorf("Connected(%s) = %v, want %d", key, got, want)
 			}
 		}
 	})
 }
 
-func TestRelated(t *testing.T) {
+func TestConnected(t *testing.T) {
 	s := openNew(t)
 	names := map[string]string{}
-	var uploads []NewUpload
-	add := func(name, drop string, keys ...string) {
+	var change Change
+	add := func(name, drop string, keys ...string) string {
 		u := upload(name, keys...)
-		u.Drop = drop
-		names[u.Receipt.SHA256] = name
-		uploads = append(uploads, u)
+		id := u.Receipt.SHA256
+		names[id] = name
+		change.Uploads = append(change.Uploads, u)
+		change.Places = append(change.Places, Place{id, drop, "folder"})
+		return id
 	}
 	add("a", "1", "run:1", "trace:1")
 	add("b", "2", "trace:1", "trace:2", "it's \"50%\"")
-	add("c", "3", "trace:2")
+	add("c", "3", "trace:2", "near:m|0|1")
 	add("d", "4", "trace:9")
-	add("e", "4")
-	apply(t, s, Change{Uploads: uploads})
+	e := add("e", "4", "totals:1|2")
+	f := add("f", "5", "near:m|0|1", "totals:1|2")
+	// The same run was made of g and h, which share nothing.
+	g := add("g", "6")
+	h := add("h", "7")
+	joined := run("r")
+	joined.Sources = []string{g, h}
+	change.Runs = []*enrich.Tables{joined}
+	// The bytes of d came once more, in another drop, with i.
+	change.Places = append(change.Places, Place{change.Uploads[3].Receipt.SHA256, "8", ""})
+	i := add("i", "8")
+	apply(t, s, change)
 	v := snapshot(t, s)
 	for _, tt := range []struct {
 		name    string
@@ -460,24 +529,74 @@ func TestRelated(t *testing.T) {
 	}{
 		{"through others", []string{"trace:2"}, nil, "a b c"},
 		{"from the far end", []string{"run:1", "unknown"}, nil, "a b c"},
-		{"dropped together", []string{"trace:9"}, nil, "d e"},
-		{"both groups", []string{"trace:9", "run:1"}, nil, "a b c d e"},
+		{"dropped together, in either drop", []string{"trace:9"}, nil, "d e i"},
+		{"through another's drop", nil, []string{i}, "d e i"},
+		{"both groups", []string{"trace:9", "run:1"}, nil, "a b c d e i"},
 		{"key of any text", []string{"it's \"50%\""}, nil, "a b c"},
+		{"a clue connects nothing", []string{"near:m|0|1"}, nil, ""},
+		{"nor on the way", nil, []string{f}, "f"},
+		{"one stored run", nil, []string{h}, "g h"},
 		{"unknown", []string{"trace:7"}, nil, ""},
 		{"none", nil, nil, ""},
-		{"by upload", nil, []string{uploads[4].Receipt.SHA256, "unknown"}, "d e"},
-		{"by upload and key", []string{"run:1"}, []string{uploads[4].Receipt.SHA256}, "a b c d e"},
+		{"by upload", nil, []string{e, "unknown"}, "d e i"},
+		{"by upload and key", []string{"run:1"}, []string{e}, "a b c d e i"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			var got []string
-			for _, id := range must(v.Related(t.Context(), tt.keys, tt.uploads))(t) {
+			for _, id := range must(v.Connected(t.Context(), tt.keys, tt.uploads))(t) {
 				got = append(got, names[id])
 			}
 			slices.Sort(got)
 			if strings.Join(got, " ") != tt.want {
-				t.Errorf("Related(%q) = %q, want %q", tt.keys, got, tt.want)
+				t.Errorf("Connected(%q) = %q, want %q", tt.keys, got, tt.want)
 			}
 		})
+	}
+}
+
+func TestHinted(t *testing.T) {
+	s := openNew(t)
+	names := map[string]string{}
+	var change Change
+	// All share one clue. Those of a run are told by its name.
+	runs := map[string]*enrich.Tables{}
+	add := func(name, dataset, drop string, of ...string) {
+		u := upload(name, "near:m|0|1", "run:"+name)
+		u.Receipt.Dataset = dataset
+		names[u.Receipt.SHA256] = name
+		change.Uploads = append(change.Uploads, u)
+		change.Places = append(change.Places, Place{u.Receipt.SHA256, drop, ""})
+		for _, id := range of {
+			if runs[id] == nil {
+				runs[id] = run(id)
+				change.Runs = append(change.Runs, runs[id])
+			}
+			runs[id].Sources = append(runs[id].Sources, u.Receipt.SHA256)
+		}
+	}
+	add("home", enrich.Results, "1", "r1")
+	add("beside it", enrich.Leaderboard, "1", "r1")
+	add("came later", enrich.Metrics, "2", "r1")
+	add("without a home", enrich.Leaderboard, "3", "r2")
+	add("one row without", enrich.Leaderboard, "1", "r1", "r3")
+	add("of no run", "metadata", "1")
+	apply(t, s, change)
+	v := snapshot(t, s)
+	for all, want := range map[bool]string{
+		true:  "beside it, came later, home, of no run, one row without, without a home",
+		false: "came later, of no run, one row without, without a home",
+	} {
+		var got []string
+		for _, id := range must(v.Hinted(t.Context(), []string{"near:m|0|1", "run:home", "unknown"}, all))(t) {
+			got = append(got, names[id])
+		}
+		slices.Sort(got)
+		if strings.Join(got, ", ") != want {
+			t.Errorf("Hinted, all %v = %q, want %q", all, got, want)
+		}
+	}
+	if got := must(v.Hinted(t.Context(), []string{"run:home"}, true))(t); len(got) > 0 {
+		t.Errorf("Hinted by a key that is no clue = %q, want none", got)
 	}
 }
 
@@ -502,7 +621,7 @@ func TestApplyIsAtomic(t *testing.T) {
 	}
 
 	v := snapshot(t, s)
-	if diff := cmp.Diff(before, must(v.Tables(t.Context(), "kept"))(t)); diff != "" {
+	if diff := cmp.Diff(before, must(v.Tables(t.Context(), "kept"))(t), byRow); diff != "" {
 		t.Errorf("run changed:\n%s", diff)
 	}
 	if rows, total, err := v.Runs(t.Context(), RunQuery{}); err != nil || total != 1 || len(rows) != 1 {
@@ -520,7 +639,8 @@ func TestReplacedRunLeavesNothing(t *testing.T) {
 	r.Sources = []string{u.Receipt.SHA256}
 	r.Results = []enrich.ResultRow{{RunID: "r", TestCaseUID: "x"}}
 	r.Metrics = []enrich.MetricRow{{RunID: "r"}}
-	r.Provenance = enrich.Provenance{enrich.Leaderboard: {"run": {"model": {Kind: enrich.Reported}}}}
+	r.Provenance = &enrich.Provenance{}
+	r.Provenance.Put(enrich.Leaderboard, "run", map[string]enrich.Origin{"model": {Kind: enrich.Reported}})
 	apply(t, s, Change{Uploads: []NewUpload{u}, Runs: []*enrich.Tables{r}})
 	if got := must(snapshot(t, s).RunsOf(t.Context(), u.Receipt.SHA256, "unknown"))(t); !slices.Equal(got, []string{"r"}) {
 		t.Errorf("RunsOf = %q, want r", got)
@@ -603,8 +723,8 @@ func TestOpenAgain(t *testing.T) {
 		if _, total, err := v.Runs(t.Context(), RunQuery{}); err != nil || total != 3 {
 			t.Errorf("runs = %d, %v, want 3", total, err)
 		}
-		stale, err := v.Stale(t.Context())
-		if stale {
+		d, err := v.Derivation(t.Context())
+		if d.Stale {
 			t.Error("the store is stale after opening it twice")
 		}
 		return err
@@ -629,6 +749,33 @@ func TestOpenAgain(t *testing.T) {
 	if _, total, err := snapshot(t, open(t, path)).Runs(t.Context(), RunQuery{}); err != nil || total != 3 {
 		t.Errorf("runs after opening again = %d, %v, want 3", total, err)
 	}
+}
+
+func TestOpenAlone(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "new", "x.db")
+	first, err := OpenAlone(t.Context(), path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if second, err := OpenAlone(t.Context(), path); !errors.Is(err, ErrInUse) || !strings.Contains(err.Error(), path) {
+		if err == nil {
+			second.Close()
+		}
+		t.Errorf("OpenAlone of an open store: %v, want ErrInUse and the file's name", err)
+	}
+	if beside, err := Open(t.Context(), path); err != nil {
+		t.Errorf("Open beside it: %v", err)
+	} else {
+		beside.Close()
+	}
+	if err := first.Close(); err != nil {
+		t.Error(err)
+	}
+	again, err := OpenAlone(t.Context(), path)
+	if err != nil {
+		t.Fatalf("OpenAlone of a closed store: %v", err)
+	}
+	again.Close()
 }
 
 func TestMigrateTwice(t *testing.T) {
@@ -688,60 +835,151 @@ func TestOpenRefuses(t *testing.T) {
 	})
 }
 
-func TestDerivedTablesAreMadeAgain(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "x.db")
-	s := open(t, path)
-	apply(t, s, Change{Uploads: []NewUpload{upload("kept")}, Runs: []*enrich.Tables{run("a")}})
-	// As if it had been made by an older version, with a table that is no more.
-	if _, err := s.writer.Exec(`
-		ALTER TABLE leaderboard DROP COLUMN model;
-		CREATE TABLE former (run_id);
-		UPDATE derivation SET hash = 'older', tables = json_insert(tables, '$[#]', 'former')`); err != nil {
-		t.Fatal(err)
-	}
-	s.Close()
+// TestSchemaChanges opens databases as older versions may have left them.
+func TestSchemaChanges(t *testing.T) {
+	for name, tt := range map[string]struct {
+		script string
+		kept   bool
+	}{
+		"a column came":                    {`ALTER TABLE leaderboard DROP COLUMN model`, true},
+		"a column went":                    {`ALTER TABLE results ADD COLUMN former TEXT`, true},
+		"a table came":                     {`DROP TABLE row_origins`, true},
+		"a table went":                     {`CREATE TABLE former (run_id); UPDATE derivation SET tables = json_insert(tables, '$[#]', 'former')`, true},
+		"a column came that is never null": {`ALTER TABLE leaderboard DROP COLUMN run_id_source`, false},
+		"a type changed":                   {`ALTER TABLE leaderboard DROP COLUMN model; ALTER TABLE leaderboard ADD COLUMN model INTEGER`, false},
+		"an index went":                    {`CREATE INDEX former_of ON results (run_id, success)`, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			path := filepath.Join(t.TempDir(), "x.db")
+			s := open(t, path)
+			r := treeRun("r", 2)
+			r.Leaderboard.Model = new("m")
+			r.Leaderboard.TotalTokens = new(int64(5))
+			r.Provenance = &enrich.Provenance{}
+			r.Provenance.Put(enrich.Leaderboard, "run", map[string]enrich.Origin{"model": {Kind: enrich.Reported}})
+			apply(t, s, Change{Uploads: []NewUpload{upload("kept")}, Runs: []*enrich.Tables{r}})
+			if _, err := s.writer.Exec(tt.script + `; UPDATE derivation SET hash = 'older'`); err != nil {
+				t.Fatal(err)
+			}
+			s.Close()
 
-	s = open(t, path)
-	err := s.Read(t.Context(), func(v *Snapshot) error {
-		if stale := must(v.Stale(t.Context()))(t); !stale {
-			t.Error("the store is not stale")
-		}
-		if _, total, err := v.Runs(t.Context(), RunQuery{Sort: "model"}); err != nil || total != 0 {
-			t.Errorf("runs = %d, %v, want none", total, err)
-		}
-		all, err := v.Uploads(t.Context())
-		if len(all) != 1 {
-			t.Errorf("uploads = %v, want 1", all)
-		}
-		return err
-	})
-	if err != nil {
-		t.Error(err)
-	}
-	var n int
-	if err := s.writer.QueryRow(`SELECT COUNT(*) FROM sqlite_schema WHERE name = 'former'`).Scan(&n); err != nil || n != 0 {
-		t.Errorf("former tables = %d, %v, want none", n, err)
-	}
-	if err := s.MarkDerived(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	s.Close()
-	if stale := must(snapshot(t, open(t, path)).Stale(t.Context()))(t); stale {
-		t.Error("the store is stale after MarkDerived")
+			for _, again := range []string{"", " when opened again"} {
+				s = open(t, path)
+				v := snapshot(t, s)
+				if d := must(v.Derivation(t.Context()))(t); !d.Stale || d.Missing == tt.kept {
+					t.Errorf("derivation%s = %+v, want stale, missing: %v", again, d, !tt.kept)
+				}
+				got, err := v.Tables(t.Context(), "r")
+				switch {
+				case !tt.kept && !errors.Is(err, ErrNotFound):
+					t.Errorf("run%s: %v, want ErrNotFound", again, err)
+				case tt.kept && err != nil:
+					t.Errorf("run%s: %v", again, err)
+				case tt.kept:
+					if len(got.Spans) != 5 || *got.Leaderboard.TotalTokens != 5 {
+						t.Errorf("run%s has %d spans and %d tokens, want 5 and 5", again, len(got.Spans), *got.Leaderboard.TotalTokens)
+					}
+					// A place among other columns would make it the origin of another.
+					if origins := got.Provenance.Row(enrich.Leaderboard, "run"); name != "a table went" && len(origins) > 0 {
+						t.Errorf("origins%s = %v, want none", again, origins)
+					}
+				}
+				if all := must(v.Uploads(t.Context()))(t); len(all) != 1 {
+					t.Errorf("uploads%s = %v, want 1", again, all)
+				}
+				var n int
+				if err := s.writer.QueryRow(`SELECT COUNT(*) FROM sqlite_schema WHERE name LIKE 'former%'`).Scan(&n); err != nil || n != 0 {
+					t.Errorf("former tables%s = %d, %v, want none", again, n, err)
+				}
+				v.Close()
+				s.Close()
+			}
+
+			s = open(t, path)
+			apply(t, s, Change{Remove: []string{"r"}, Runs: []*enrich.Tables{r}})
+			if err := s.MarkDerived(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			v := snapshot(t, s)
+			if diff := cmp.Diff(r, must(v.Tables(t.Context(), "r"))(t), cmpopts.EquateEmpty(), byRow); diff != "" {
+				t.Errorf("run as derived again differs (-stored +read):\n%s", diff)
+			}
+			if d := must(v.Derivation(t.Context()))(t); d.Stale || d.Missing {
+				t.Errorf("derivation after MarkDerived = %+v", d)
+			}
+		})
 	}
 }
 
-func TestDerivationHash(t *testing.T) {
+func TestFollow(t *testing.T) {
+	s := openNew(t)
+	follow := func(rules string) Derivation {
+		t.Helper()
+		if err := s.Follow(t.Context(), rules); err != nil {
+			t.Fatal(err)
+		}
+		var d Derivation
+		err := s.Read(t.Context(), func(v *Snapshot) (err error) {
+			d, err = v.Derivation(t.Context())
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return d
+	}
+	if d := follow("one"); d != (Derivation{Rules: "one"}) {
+		t.Errorf("without uploads: %+v, want nothing stale", d)
+	}
+	apply(t, s, Change{Uploads: []NewUpload{upload("u")}})
+	if d := follow("one"); d.Stale {
+		t.Errorf("the same rules: %+v, want nothing stale", d)
+	}
+	if d := follow("two"); d != (Derivation{Rules: "two", Stale: true}) {
+		t.Errorf("other rules: %+v, want it stale and nothing missing", d)
+	}
+	if d := follow("two"); !d.Stale {
+		t.Errorf("other rules, told again: %+v, want it stale still", d)
+	}
+}
+
+func TestSchemaHash(t *testing.T) {
 	tables := derivedTables()
-	hash := derivationHash(tables, 1)
-	if again := derivationHash(derivedTables(), 1); again != hash {
+	hash := schemaHash(tables)
+	if again := schemaHash(derivedTables()); again != hash {
 		t.Errorf("hash of the same tables = %s, want %s", again, hash)
 	}
-	if derivationHash(tables, 2) == hash {
-		t.Error("hash is the same for another revision")
-	}
-	if derivationHash(tables[1:], 1) == hash {
+	if schemaHash(tables[1:]) == hash {
 		t.Error("hash is the same for other tables")
+	}
+}
+
+// TestFirstMigration brings a database of the first schema up to date.
+func TestFirstMigration(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "x.db")
+	db, err := sql.Open("sqlite3", path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	script := must(migrations.ReadFile("migrations/0001_uploads.sql"))(t)
+	if _, err := db.Exec(string(script) + fmt.Sprintf(`
+		PRAGMA user_version = 1; PRAGMA application_id = %d;
+		INSERT INTO uploads VALUES ('aa', 'folder', 'drop', 0, 5, '{"name":"f.json","sha256":"aa"}');
+		INSERT INTO upload_keys VALUES ('k', 'aa');
+		INSERT INTO derivation VALUES (1, 'older', '["leaderboard"]', 0);
+		CREATE TABLE leaderboard (run_id TEXT)`, applicationID)); err != nil {
+		t.Fatal(err)
+	}
+	db.Close()
+	v := snapshot(t, open(t, path))
+	if got := must(v.Upload(t.Context(), "aa"))(t); got.Receipt.Name != "f.json" || got.Received.UnixNano() != 5 {
+		t.Errorf("upload = %+v", got)
+	}
+	if got := must(v.Places(t.Context(), "aa"))(t); !slices.Equal(got, []Place{{"aa", "drop", "folder"}}) {
+		t.Errorf("places = %+v", got)
+	}
+	if d := must(v.Derivation(t.Context()))(t); !d.Stale || !d.Missing {
+		t.Errorf("derivation = %+v, want stale and missing", d)
 	}
 }
 

@@ -1,5 +1,5 @@
 // Keys for every page: rows, neighbours, places to go, help. Also the copy
-// buttons, and closing what a click opened.
+// buttons.
 const help = document.querySelector("[data-key-help]");
 for (const hint of document.querySelectorAll("[data-keys-hint]")) hint.hidden = false;
 
@@ -52,19 +52,11 @@ addEventListener("keydown", (event) => {
 });
 
 addEventListener("click", async (event) => {
-  for (const open of document.querySelectorAll(".why[open]")) {
-    if (!open.contains(event.target)) open.open = false;
-  }
   const button = event.target.closest?.("[data-copy]");
   if (!button) return;
   await navigator.clipboard.writeText(button.dataset.copy);
   button.classList.add("copy--done");
   setTimeout(() => button.classList.remove("copy--done"), 1200);
-});
-
-addEventListener("keydown", (event) => {
-  if (event.key !== "Escape") return;
-  for (const open of document.querySelectorAll(".why[open]")) open.open = false;
 });
 
 if (navigator.clipboard) {

@@ -1,6 +1,7 @@
 // The trace page: spans open beside the time line without loading the page
 // anew, subtrees fold, and the panel's parts become tabs.
 import { go } from "./keys.js";
+import { decorate as explain } from "./why.js";
 
 const trace = document.querySelector("[data-trace]");
 const all = [...trace.querySelectorAll("tbody tr")];
@@ -54,12 +55,12 @@ tools.querySelector("[data-next-error]").addEventListener("click", nextError);
 tools.querySelector("[data-next-error]").hidden = !all.some((row) => "failed" in row.dataset);
 
 addEventListener("keydown", (event) => {
-  if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest?.("input, select, summary, dialog")) return;
+  if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || event.target.closest?.("input, select, summary, dialog")) return;
   const row = event.target.closest?.("tbody tr") ?? trace.querySelector(".row--at");
   if (event.key === "[") foldAll(true);
   else if (event.key === "]") foldAll(false);
   else if (event.key === "e") nextError();
-  else if (event.key === "Escape") trace.querySelector("[data-panel-close]")?.click();
+  else if (event.key === "Escape" && !document.querySelector(":popover-open")) trace.querySelector("[data-panel-close]")?.click();
   else if ((event.key === "ArrowLeft" || event.key === "ArrowRight") && row && foldButton(row)) {
     fold(row, event.key === "ArrowLeft");
     layOut();
@@ -78,6 +79,10 @@ async function open(href, push) {
     const panel = page.querySelector("[data-panel]");
     old.replaceWith(panel);
     decorate(panel);
+    // The numbers of the rows' answers stay: those of the panel follow them.
+    const answers = page.getElementById("whys");
+    if (answers) document.getElementById("whys")?.replaceWith(answers);
+    explain(panel);
   } catch {
     location.assign(href); // the page itself says what is wrong
     return;

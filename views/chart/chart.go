@@ -16,7 +16,8 @@ import (
 // A Chart is one chart of a page.
 type Chart struct {
 	ID      string // of the element that holds the options
-	Title   string // states the measure and its unit
+	Title   string // states the measure
+	Axes    string // what its axes count, "" where the title says it
 	Summary string // what the chart shows, for those who do not see it
 	Options json.RawMessage
 	Head    []string   // the same figures as a table

@@ -19,6 +19,7 @@ func Tests(rows []enrich.ResultRow) Chart {
 	c := Chart{
 		ID:      "chart-tests",
 		Title:   "Tokens and time of each test",
+		Axes:    "tokens on the left, seconds on the right",
 		Head:    []string{"Test", "Tokens in", "Tokens out", "Time"},
 		Numeric: 1,
 	}

@@ -1,0 +1,414 @@
+package enrich
+
+import (
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"smolscope/enrich/attr"
+	"smolscope/enrich/price"
+)
+
+// Where a cost comes from: the values of cost_source (spec §3.8).
+const (
+	costReported  = "reported"  // a span states it
+	costPriced    = "priced"    // tokens × the price list
+	costEstimated = "estimated" // a span states it, as its producer's estimate
+	costUnknown   = "unknown"   // there are tokens, and no price for them
+)
+
+// costSources orders them from the surest to the weakest.
+var costSources = []string{costReported, costPriced, costEstimated, costUnknown}
+
+// The parts of a cost. They are disjoint, and their sum is the total.
+const (
+	promptPart     = iota // tokens that no cache served
+	completionPart        // the visible answer
+	reasoningPart
+	cacheReadPart
+	cacheWritePart
+	costPartCount
+)
+
+// costParts are the parts of a cost in USD. A part whose tokens were not
+// reported is nil, and counts as 0.
+type costParts [costPartCount]*float64
+
+func (p costParts) sum() float64 {
+	total := 0.0
+	for _, v := range p {
+		if v != nil {
+			total += *v
+		}
+	}
+	return total
+}
+
+func (p costParts) scaled(factor float64) costParts {
+	for i, v := range p {
+		if v != nil {
+			p[i] = new(*v * factor)
+		}
+	}
+	return p
+}
+
+// A leafCost is what one usage leaf cost.
+type leafCost struct {
+	source string
+	total  float64    // USD; 0 where the source is costUnknown
+	parts  *costParts // nil where the total cannot be split
+	basis  string     // attribute that states it, or the price it is made with
+	ours   *float64   // USD by the price list, whatever is reported
+	model  string     // name that was looked up
+	how    string     // by which rule it matched, "" for not
+	flags  []string
+}
+
+// maxCost is more than any call costs, in USD. An amount above it is a mistake,
+// and would overflow the sums.
+const maxCost = 1e9
+
+// costOf prices one usage leaf from its usage attributes and tokens: as reported,
+// else by the price list (spec §3.8, precedence). p is the price of its model,
+// nil for none.
+func costOf(used attr.Set, n tokens, p *modelPrice) leafCost {
+	c := leafCost{source: costUnknown}
+	var ours *costParts
+	fallback := false
+	if p != nil {
+		c.model, c.how = p.model, p.match.How
+		if p.match.How != "" {
+			ours, fallback = priceTokens(p.match.Row, n)
+		}
+	}
+	if ours != nil && ours.sum() > maxCost {
+		ours = nil
+	}
+	if ours != nil {
+		c.ours = new(ours.sum())
+	}
+	stated := readCost(used)
+	if stated.free && c.ours != nil && *c.ours == 0 {
+		c.source, c.basis, c.parts = costReported, stated.key, ours
+		return c
+	}
+	if stated.total > 0 {
+		c.source, c.total, c.basis = costReported, stated.total, stated.key
+		if stated.estimated {
+			c.source = costEstimated
+		}
+		c.split(stated, ours)
+		if c.ours != nil && max(*c.ours-c.total, c.total-*c.ours) > 0.2*c.total {
+			c.flags = append(c.flags, FlagCostDiffers)
+		}
+		return c
+	}
+	if ours != nil {
+		c.source, c.total, c.parts, c.basis = costPriced, *c.ours, ours, p.basis(n)
+		if fallback {
+			c.flags = append(c.flags, FlagPriceFallback)
+		}
+	}
+	return c
+}
+
+// split divides a reported total into its reported parts, or, where those are
+// missing or do not add up, in the proportions of the price list.
+func (c *leafCost) split(stated statedCost, ours *costParts) {
+	parts, mismatch := stated.disjoint()
+	if mismatch {
+		c.flags = append(c.flags, FlagCostMismatch)
+	}
+	if parts == nil && ours != nil && *c.ours > 0 {
+		parts = ours
+		c.flags = append(c.flags, FlagCostSplitScaled)
+	}
+	if parts == nil {
+		return
+	}
+	// Parts may miss the total by 1 %, which is what rounding leaves.
+	if factor := c.total / parts.sum(); factor < 1e12 {
+		c.parts = new(parts.scaled(factor))
+	}
+}
+
+// priceTokens multiplies tokens with the prices of a row. The parts are nil
+// when a count or a price that it takes is not known; fallback is true when
+// cached tokens were priced as input, or reasoning as output, for want of a
+// price of their own.
+func priceTokens(row price.Row, n tokens) (parts *costParts, fallback bool) {
+	if n.prompt == nil || n.completion == nil {
+		return nil, false
+	}
+	row = row.For(*n.prompt)
+	fresh := max(0, *n.prompt-orZero(n.cacheRead)-orZero(n.cacheWrite))
+	visible := max(0, *n.completion-orZero(n.reasoning))
+	parts = new(costParts)
+	for _, p := range []struct {
+		part      int
+		count     *int64
+		price     *float64
+		otherwise *float64
+	}{
+		{promptPart, &fresh, row.Input, nil},
+		{completionPart, &visible, row.Output, nil},
+		{reasoningPart, n.reasoning, row.Reasoning, row.Output},
+		{cacheReadPart, n.cacheRead, row.CacheRead, row.Input},
+		{cacheWritePart, n.cacheWrite, row.CacheWrite, row.Input},
+	} {
+		usd := p.price
+		if usd == nil {
+			usd = p.otherwise
+			fallback = fallback || orZero(p.count) > 0
+		}
+		switch {
+		case p.count == nil:
+		case *p.count == 0:
+			parts[p.part] = new(0.0)
+		case usd == nil:
+			return nil, false
+		default:
+			parts[p.part] = new(float64(*p.count) * *usd / 1e6)
+		}
+	}
+	return parts, fallback
+}
+
+// A statedCost is what a span says that it cost, in USD.
+type statedCost struct {
+	total     float64 // above 0, or 0 for none
+	key       string  // attribute that states it
+	free      bool    // the producer's table says that it cost nothing
+	estimated bool
+	parts     []statedParts
+}
+
+// statedParts are the parts of a cost as one convention states them. Inclusive
+// ones have the cached parts in prompt and the reasoning in completion.
+type statedParts struct {
+	costParts
+	inclusive bool
+}
+
+// readCost reads the first amount above 0 that a span states (spec §2.2, §3.8).
+func readCost(used attr.Set) statedCost {
+	var c statedCost
+	take := func(v float64, ok bool, key string) bool {
+		if !ok || v <= 0 || v > maxCost {
+			return false
+		}
+		c.total, c.key = v, key
+		return true
+	}
+	first := func(f attr.Field) bool {
+		for _, key := range f {
+			if v, ok := used.Get(key).Float(); take(v, ok, key) {
+				return true
+			}
+		}
+		return false
+	}
+	openInference := statedParts{namedParts(used, "llm.cost.prompt", "llm.cost.completion", "llm.cost.completion_details.reasoning", "llm.cost.prompt_details.cache_read", "llm.cost.prompt_details.cache_write"), true}
+	genAI := statedParts{namedParts(used, "gen_ai.usage.cost.prompt", "gen_ai.usage.cost.completion", "gen_ai.usage.cost.reasoning", "gen_ai.usage.cost.cache_read", "gen_ai.usage.cost.cache_write"), false}
+	if first(attr.ProviderCost) {
+		c.parts = []statedParts{openInference, genAI}
+		return c
+	}
+	pricing, _ := used.Str(attr.PricingSource)
+	if pricing == "unpriced" {
+		return c
+	}
+	c.estimated = pricing == "estimated"
+	c.parts = []statedParts{genAI, openInference}
+	if first(attr.ComputedCost) {
+		return c
+	}
+	if details, key := used.Str(attr.CostDetails); key != "" {
+		total, parts := langfuseCost(details)
+		if take(total, true, key) {
+			c.parts = []statedParts{{parts, false}}
+			return c
+		}
+	}
+	if first(attr.CostAmount) {
+		return c
+	}
+	if v, key := used.Float(attr.ComputedCost); key != "" && v == 0 && pricing == "table" {
+		c.free, c.key = true, key
+	}
+	return c
+}
+
+// namedParts reads one attribute for each part.
+func namedParts(used attr.Set, keys ...string) costParts {
+	var parts costParts
+	for i, key := range keys {
+		if v, ok := used.Get(key).Float(); ok && v >= 0 && v <= maxCost {
+			parts[i] = &v
+		}
+	}
+	return parts
+}
+
+// langfuseCost reads cost_details, an object of disjoint amounts under the names
+// of usage_details, and total.
+func langfuseCost(details string) (total float64, parts costParts) {
+	var sums [costPartCount]sum[float64]
+	fields := jsonObject(details)
+	for _, key := range slices.Sorted(maps.Keys(fields)) { // a sum of floats depends on the order
+		v, ok := jsonValue(fields[key]).Float()
+		if !ok || v < 0 || v > maxCost {
+			continue
+		}
+		if key == "total" {
+			total = v
+		} else if part, ok := langfusePart(key); ok {
+			sums[part].add(&v)
+		}
+	}
+	for i := range sums {
+		parts[i] = sums[i].value()
+	}
+	return total, parts
+}
+
+// langfusePart tells which part of usage and cost a name of Langfuse's means.
+func langfusePart(key string) (part int, ok bool) {
+	input, output := strings.Contains(key, "input"), strings.Contains(key, "output")
+	switch {
+	case input && strings.Contains(key, "creation"):
+		return cacheWritePart, true
+	case input && strings.Contains(key, "cache"):
+		return cacheReadPart, true
+	case output && strings.Contains(key, "reasoning"):
+		return reasoningPart, true
+	case input:
+		return promptPart, true
+	}
+	return completionPart, output
+}
+
+// disjoint returns the stated parts without overlaps, or nil when none are
+// stated that sum to the total within 1 %: mismatch says that some were.
+func (c *statedCost) disjoint() (parts *costParts, mismatch bool) {
+	for _, stated := range c.parts {
+		if stated.costParts[promptPart] == nil && stated.costParts[completionPart] == nil {
+			continue
+		}
+		apart, ok := stated.apart()
+		forms := []costParts{stated.costParts, apart}
+		if !ok {
+			forms = forms[:1]
+		} else if stated.inclusive {
+			forms[0], forms[1] = apart, stated.costParts
+		}
+		for _, form := range forms {
+			if d := form.sum() - c.total; max(d, -d) <= max(0.01*c.total, 1e-9) && form.sum() > 0 {
+				return &form, false
+			}
+		}
+		mismatch = true
+	}
+	return nil, mismatch
+}
+
+// apart takes the details out of prompt and completion, which is possible where
+// they are not more than those.
+func (p statedParts) apart() (parts costParts, ok bool) {
+	parts = p.costParts
+	for _, from := range []struct {
+		whole   int
+		details []int
+	}{{promptPart, []int{cacheReadPart, cacheWritePart}}, {completionPart, []int{reasoningPart}}} {
+		for _, d := range from.details {
+			if parts[d] == nil || *parts[d] == 0 {
+				continue
+			}
+			if parts[from.whole] == nil || *parts[from.whole] < *parts[d] {
+				return costParts{}, false
+			}
+			parts[from.whole] = new(*parts[from.whole] - *parts[d])
+		}
+	}
+	return parts, true
+}
+
+// A modelPrice is the price of a model from a day on.
+type modelPrice struct {
+	model string      // the name that was looked up
+	match price.Match // zero when no row of the list is the model's
+	text  string      // what the basis says of the row
+}
+
+// basis names the row and its prices for a reader.
+func (p *modelPrice) basis(n tokens) string {
+	row := p.match.Row.For(*n.prompt)
+	return p.text + ": " + usdText(row.Input) + " in, " + usdText(row.Output) + " out USD per million tokens"
+}
+
+func usdText(v *float64) string {
+	if v == nil {
+		return "?"
+	}
+	return strconv.FormatFloat(*v, 'f', -1, 64)
+}
+
+// A priceBook finds the prices of a run's models, each once.
+type priceBook struct {
+	list  *price.List // nil for none
+	found map[priceKey]*modelPrice
+}
+
+type priceKey struct {
+	response, request, system string
+	minute                    int64 // prices may change with the hour
+}
+
+// price returns the price of a call's model at a time, by the name in the
+// response before that in the request; nil when both are unknown.
+func (b *priceBook) price(response, request, system string, at Time) *modelPrice {
+	key := priceKey{response, request, system, int64(at) / int64(time.Minute)}
+	if p, ok := b.found[key]; ok {
+		return p
+	}
+	p := b.match(key, at)
+	if b.found == nil {
+		b.found = map[priceKey]*modelPrice{}
+	}
+	b.found[key] = p
+	return p
+}
+
+func (b *priceBook) match(key priceKey, at Time) *modelPrice {
+	var p *modelPrice
+	for _, model := range []string{key.response, key.request} {
+		if model == "" {
+			continue
+		}
+		p = &modelPrice{model: model}
+		if b.list == nil {
+			continue
+		}
+		var when time.Time
+		if at != 0 {
+			when = time.Unix(0, int64(at)).UTC()
+		}
+		if m, ok := b.list.Match(model, key.system, when); ok {
+			p.match = m
+			from := m.Row.ValidFrom
+			switch {
+			case from != "":
+			case m.Row.Source == b.list.Source():
+				from = "the list of " + b.list.AsOf()
+			default:
+				from = "a price list of one's own"
+			}
+			p.text = m.Row.Key + " of " + from + " (" + m.How + ")"
+			return p
+		}
+	}
+	return p
+}

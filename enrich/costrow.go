@@ -1,0 +1,249 @@
+package enrich
+
+import (
+	"fmt"
+
+	"smolscope/enrich/attr"
+)
+
+// priceCalls puts the cost of every counted span and the bills of tests and
+// traces together.
+func (e *enricher) priceCalls() {
+	book := &priceBook{list: e.options.Prices}
+	for _, tr := range e.traces {
+		tr.costs = make([]*float64, len(tr.tree.spans))
+		for _, f := range tr.tests {
+			e.priceTest(book, tr, f)
+		}
+		if len(tr.tests) > 1 {
+			for _, f := range tr.tests {
+				tr.whole.bill.add(&f.bill)
+			}
+		}
+	}
+	for _, t := range e.tests {
+		e.bill.add(new(t.bill()))
+	}
+}
+
+// priceTest prices the counted spans of one test, at the prices of its start.
+func (e *enricher) priceTest(book *priceBook, tr *traced, f *facts) {
+	calls := make(map[*Span]*call, len(f.calls))
+	for i := range f.calls {
+		calls[f.calls[i].span] = &f.calls[i]
+	}
+	what := "LLM call"
+	if f.tokenSource == tokenRollUp {
+		what = "AGENT span"
+	}
+	var used attr.Set
+	for _, i := range f.counted {
+		n := tr.usage.tokens[i]
+		if !n.any() {
+			continue
+		}
+		var response, request, system string
+		around := []int{i} // spans that may state the cost
+		if f.tokenSource == tokenRollUp {
+			request, system = e.modelOfAgent(f, &tr.tree.spans[i])
+		} else {
+			var of *call
+			response, request, of, around = tr.usage.modelOf(i, calls)
+			system = of.sellerName()
+		}
+		p := book.price(response, request, system, f.start)
+		c := leafCost{source: costUnknown}
+		for _, s := range around {
+			if c.source == costUnknown {
+				used = usageAttributes(used[:0], &tr.tree.spans[s])
+				c = costOf(used, n, p)
+			}
+		}
+		if c.source != costUnknown {
+			tr.costs[i] = &c.total
+		}
+		f.bill.add(new(billOf(&c, what)))
+	}
+}
+
+// modelOf returns what a usage leaf says of its model, from the leaf outwards to
+// its logical call: the provider may have been asked again for another model.
+// around lists the leaf and, where it is the call's only one, the LLM spans that
+// enclose it, of which an outer one may state the cost that the leaf lacks.
+func (u *usage) modelOf(leaf int, calls map[*Span]*call) (response, request string, of *call, around []int) {
+	for i := leaf; i >= 0; i = u.tree.parent[i] {
+		s := &u.tree.spans[i]
+		if u.tree.roles[i] == RoleLLM {
+			around = append(around, i)
+			if response == "" {
+				response, _ = s.Attrs.Str(attr.ResponseModel)
+			}
+			if request == "" {
+				request = requestModelOf(s)
+			}
+		}
+		c := calls[s]
+		if c == nil {
+			continue
+		}
+		if len(c.leaves) > 1 {
+			around = around[:1]
+		} else if response == "" {
+			response = c.responseModel
+		}
+		if request == "" {
+			request = c.requestModel
+		}
+		return response, request, c, around
+	}
+	return response, request, &call{}, around // not reached: every leaf is in a call
+}
+
+// sellerName returns the system that a call is billed by: who runs the model on
+// this machine before whose model it is.
+func (c *call) sellerName() string {
+	if c.provider == "ollama" || c.provider == "transformers" {
+		return c.provider
+	}
+	return c.system
+}
+
+// modelOfAgent returns the model whose tokens an AGENT span sums up: that of the
+// span, else the one that all calls of the test asked for, else the run's.
+func (e *enricher) modelOfAgent(f *facts, s *Span) (request, system string) {
+	request = requestModelOf(s)
+	model, vary := agreed(f.calls, func(c *call) *string { return text(c.requestModel) })
+	if request == "" && model != nil && !vary {
+		request = *model
+	}
+	if request == "" && !vary {
+		request = e.model
+	}
+	if len(f.calls) > 0 {
+		return request, f.calls[0].sellerName()
+	}
+	return request, systemFromModel(request)
+}
+
+// bill returns what a test cost: by its spans, else as its row states it, where
+// 0 is not computed (spec §3.11).
+func (t *test) bill() bill {
+	if t.facts != nil {
+		return t.facts.bill
+	}
+	summary := readStoredSummary(t.row)
+	cost, key := t.row.Float(attr.Field{"cost_usd"})
+	if key == "" && summary.CostUSD != nil {
+		cost = *summary.CostUSD
+	}
+	tokens, key := t.row.Int(attr.Field{"total_tokens"})
+	if key == "" && summary.TotalTokens != nil {
+		tokens = *summary.TotalTokens
+	}
+	switch {
+	case cost > 0 && cost <= maxCost:
+		return billOf(&leafCost{source: costReported, total: cost, basis: "cost_usd in a results row, without a trace to check it"}, "test")
+	case tokens > 0:
+		return bill{leaves: 1, source: costUnknown}
+	}
+	return bill{}
+}
+
+// billOfRow returns what a test cost as an exported row states it.
+func billOfRow(r *ResultRow) bill {
+	switch {
+	case r.CostTotal != nil:
+		b := bill{leaves: 1, priced: 1, source: deref(r.CostSource), total: *r.CostTotal, unsplit: r.CostPrompt == nil}
+		for i, v := range []*float64{r.CostPrompt, r.CostCompletion, r.CostReasoning, r.CostCacheRead, r.CostCacheWrite} {
+			b.parts[i].add(v)
+		}
+		b.bases = []basis{{Reported, "its cost in an export of smolscope", "test", 1}}
+		return b
+	case r.UsageTotalTokens != nil:
+		return bill{leaves: 1, source: costUnknown}
+	}
+	return bill{}
+}
+
+// put writes a bill into the columns of a row and says where they come from.
+func (b *bill) put(o *origins, total, source any, parts [costPartCount]any) {
+	*total.(**float64) = b.value()
+	*source.(**string) = text(b.source)
+	o.note(b.origin().Kind, b.origin().From, total)
+	o.note(Derived, "the weakest source among the calls", source)
+	for i, ptr := range parts {
+		*ptr.(**float64) = b.part(i)
+		o.note(b.partsOrigin().Kind, b.partsOrigin().From, ptr)
+	}
+}
+
+// cost fills what the test cost (spec §3.8).
+func (b *resultBuilder) cost(bill *bill) {
+	r := b.row
+	bill.put(&b.origins, &r.CostTotal, &r.CostSource, [...]any{&r.CostPrompt, &r.CostCompletion, &r.CostReasoning, &r.CostCacheRead, &r.CostCacheWrite})
+	bill.raise(b.found, b.where())
+	if b.facts == nil {
+		if r.CostTotal != nil {
+			b.raise(FlagStoredSummary)
+			b.note(Reported, "results row, unverified: SMOLTRACE adds nested spans again", &r.CostTotal)
+		}
+		return
+	}
+	if stored, key := b.test.row.Float(attr.Field{"cost_usd"}); key != "" && (r.CostTotal == nil || costsDiffer(stored, *r.CostTotal)) {
+		b.found.keep(b.where(), "gen_ai.usage.cost.total", attr.FloatValue(stored))
+	}
+}
+
+// traceCost fills what a trace cost.
+func (e *enricher) traceCost(r *TraceRow, o *origins, f *facts, row attr.Set, where string) {
+	f.bill.put(o, &r.TotalCostUSD, &r.CostSource, [...]any{&r.CostPrompt, &r.CostCompletion, &r.CostReasoning, &r.CostCacheRead, &r.CostCacheWrite})
+	f.bill.raise(e.found, where)
+	if stored := row.Get("total_cost_usd"); !stored.IsNull() {
+		if v, ok := stored.Float(); !ok || r.TotalCostUSD == nil || costsDiffer(v, *r.TotalCostUSD) {
+			e.found.keep(where, "total_cost_usd", stored)
+		}
+	}
+}
+
+// costsDiffer reports whether two amounts differ by more than rounding to
+// millionths of a dollar.
+func costsDiffer(a, b float64) bool { return max(a-b, b-a) > 0.51e-6 }
+
+// cost fills what the run cost: the sums over its tests, and means over the
+// tests whose cost is known (decisions.md A3, A10).
+func (b *leaderboardBuilder) cost() {
+	r := b.row
+	b.bill.put(&b.origins, &r.TotalCostUSD, &r.CostSource, [...]any{&r.TotalCostPromptUSD, &r.TotalCostCompletionUSD, &r.TotalCostReasoningUSD, &r.TotalCostCacheReadUSD, &r.TotalCostCacheWriteUSD})
+	b.bill.raise(b.found, "run")
+	var total, prompt, completion sum[float64]
+	for i := range b.tables.Results {
+		t := &b.tables.Results[i]
+		total.add(t.CostTotal)
+		prompt.add(t.CostPrompt)
+		completion.add(t.CostCompletion)
+	}
+	r.AvgCostPerTestUSD, r.AvgCostPromptPerTestUSD, r.AvgCostCompletionPerTestUSD = total.mean(), prompt.mean(), completion.mean()
+	b.note(Derived, fmt.Sprintf("mean over the %s whose cost is known", plural(total.known, "test")), &r.AvgCostPerTestUSD)
+	b.note(Derived, fmt.Sprintf("mean over the %s whose cost is known by its parts", plural(prompt.known, "test")), &r.AvgCostPromptPerTestUSD)
+	b.note(Derived, fmt.Sprintf("mean over the %s whose cost is known by its parts", plural(completion.known, "test")), &r.AvgCostCompletionPerTestUSD)
+}
+
+// The metrics of a bill's total and parts (spec §4.2).
+const totalCost = "gen_ai.usage.cost.total"
+
+var partMetrics = [costPartCount]string{
+	"gen_ai.usage.cost.prompt", "gen_ai.usage.cost.completion", "gen_ai.usage.cost.reasoning",
+	"gen_ai.usage.cost.cache_read", "gen_ai.usage.cost.cache_write",
+}
+
+// cost counts what one level cost, where that is known (spec §4.2, 5 and 12 to 16).
+func (m *meter) cost(b *bill, model string) {
+	if v := b.value(); v != nil {
+		m.add(totalCost, Sum, "USD", *v, label("model", model), label("cost_source", b.source))
+	}
+	for i, name := range partMetrics {
+		if v := b.part(i); v != nil {
+			m.add(name, Counter, "USD", *v, label("model", model))
+		}
+	}
+}

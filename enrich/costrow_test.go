@@ -1,0 +1,245 @@
+package enrich
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"testing"
+
+	"smolscope/enrich/attr"
+)
+
+// enrichSpans enriches a run of traces alone, each of them a test.
+func enrichSpans(t *testing.T, traces ...[]Span) *Tables {
+	t.Helper()
+	run := &Run{}
+	for i, spans := range traces {
+		id := TraceID{byte(i + 1)}
+		for k := range spans {
+			spans[k].TraceID = id
+		}
+		sortSpans(spans)
+		run.Traces = append(run.Traces, &Trace{ID: id, Spans: spans})
+	}
+	return Enrich(run, Options{Prices: testPrices})
+}
+
+// modelCall is the one call of a test: 1,000 tokens in and 100 out, $0.0028 at
+// the prices of two-eight.
+func modelCall(model string, attrs ...attr.KeyValue) []Span {
+	return []Span{
+		span(1, 0, "test_evaluation", 0, 1000, kv("test.id", "t"+model)),
+		span(2, 1, "completion", 0, 900, append(attrs, kv("gen_ai.operation.name", "chat"), kv("gen_ai.request.model", model), kv("gen_ai.usage.input_tokens", 1000), kv("gen_ai.usage.output_tokens", 100))...),
+	}
+}
+
+// costsOf writes a row's cost columns that are known.
+func costsOf[R any](columns []Column[R], row *R) string {
+	var words []string
+	for _, c := range columns {
+		if c.Unit == USD && Known(c.Ptr(row)) || c.Name == "cost_source" {
+			words = append(words, c.Name+"="+string(AppendJSON(nil, c.Ptr(row))))
+		}
+	}
+	return strings.Join(words, " ")
+}
+
+func wantCosts(t *testing.T, where, got, want string) {
+	t.Helper()
+	if got != want {
+		t.Errorf("%s:\n got %s\nwant %s", where, got, want)
+	}
+}
+
+// One call of 1,100 tokens as today's instrumentation records it, in three LLM
+// spans that each carry the tokens and the cost that SMOLTRACE wrote back: it
+// reports 3,300 tokens, $0.0084 and 5,000 ms (spec §3.2).
+func TestModernNestingCostsOnce(t *testing.T) {
+	tokens := func(more ...attr.KeyValue) []attr.KeyValue {
+		return append(more, kv("llm.token_count.prompt", 1000), kv("llm.token_count.completion", 100), kv("llm.token_count.total", 1100))
+	}
+	call := func(more ...attr.KeyValue) []attr.KeyValue {
+		return append(tokens(more...), kv("llm.model_name", "two-eight"), kv("openinference.span.kind", "LLM"), kv("gen_ai.usage.cost.total", 0.0028))
+	}
+	tables := enrichSpans(t, []Span{
+		span(1, 0, "ToolCallingAgent.run", 0, 1000, tokens(kv("openinference.span.kind", "AGENT"))...),
+		span(2, 1, "Step 1", 0, 1000, kv("openinference.span.kind", "CHAIN")),
+		span(3, 2, "LiteLLMModel.generate", 0, 1000, call()...),
+		span(4, 3, "completion", 0, 1000, call()...),
+		span(5, 4, "openai.chat.completion", 0, 1000, kv("gen_ai.operation.name", "chat"), kv("gen_ai.request.model", "two-eight"), kv("gen_ai.usage.prompt_tokens", 1000), kv("gen_ai.usage.completion_tokens", 100), kv("gen_ai.usage.cost.total", 0.0028)),
+	})
+	r := tables.Leaderboard
+	if *r.TotalTokens != 1100 || *r.TotalDurationMS != 1000 {
+		t.Errorf("%d tokens, %v ms, want 1,100 and 1,000", *r.TotalTokens, *r.TotalDurationMS)
+	}
+	wantCosts(t, "run", costsOf(LeaderboardColumns, &r), `total_cost_usd=0.0028 avg_cost_per_test_usd=0.0028 total_cost_prompt_usd=0.002 total_cost_completion_usd=0.0008 avg_cost_prompt_per_test_usd=0.002 avg_cost_completion_per_test_usd=0.0008 cost_source="reported"`)
+	for _, s := range tables.Spans {
+		if (s.CostUSD != nil) != (s.Name == "openai.chat.completion") {
+			t.Errorf("%s costs %v, want the innermost call to cost alone", s.Name, shown(s.CostUSD))
+		}
+	}
+	if got := tables.Provenance.Row(Results, tables.Results[0].TestCaseUID)["cost_usd"]; got != (Origin{Reported, "1 LLM call states gen_ai.usage.cost.total"}) {
+		t.Errorf("origin = %v", got)
+	}
+}
+
+func TestRollUp(t *testing.T) {
+	noUsage := []Span{span(1, 0, "test_evaluation", 0, 1000, kv("test.id", "rejected")), span(2, 1, "completion", 0, 900, kv("gen_ai.operation.name", "chat"), kv("gen_ai.request.model", "nobody"))}
+	retried := append(modelCall("two-eight"), modelCall("free")[1])
+	retried[2].ID, retried[2].Start = SpanID{3}, retried[2].Start+1e6
+	rollUp := []Span{
+		span(1, 0, "ToolCallingAgent.run", 0, 1000, kv("openinference.span.kind", "AGENT"), kv("llm.token_count.prompt", 1000), kv("llm.token_count.completion", 100)),
+		span(2, 1, "completion", 0, 900, kv("openinference.span.kind", "LLM"), kv("llm.model_name", "two-eight")),
+	}
+	twoTests := []Span{
+		span(1, 0, "test_evaluation", 0, 400, kv("test.id", "a")), span(2, 1, "completion", 0, 300, modelCall("two-eight")[1].Attrs...),
+		span(3, 0, "test_evaluation", 500, 900, kv("test.id", "b")), span(4, 3, "completion", 500, 800, modelCall("rising")[1].Attrs...),
+	}
+	nested := func(model string) []Span { // only the outer of two spans states the cost
+		list := modelCall(model, kv("llm.cost.total", 0.01))
+		return append(list, span(3, 2, "openai.chat.completion", 10, 800, modelCall(model)[1].Attrs...))
+	}
+	response := modelCall("nobody", kv("gen_ai.response.model", "two-eight"))
+	for _, tt := range []struct {
+		name   string
+		traces [][]Span
+		run    string
+		trace  string // the first
+		origin string // of the run's total
+		flags  string // of the run
+	}{
+		{"priced and reported", [][]Span{modelCall("two-eight"), modelCall("nobody", kv("llm.cost.total", 0.001))},
+			`total_cost_usd=0.0038 avg_cost_per_test_usd=0.0019 avg_cost_prompt_per_test_usd=0.002 avg_cost_completion_per_test_usd=0.0008 cost_source="priced"`,
+			`total_cost_usd=0.0028 gen_ai.usage.cost.prompt=0.002 gen_ai.usage.cost.completion=0.0008 cost_source="priced"`,
+			"1 LLM call states llm.cost.total; 1 LLM call × two-eight of a price list of one's own (exact): 2 in, 8 out USD per million tokens", ""},
+		{"one call unpriced", [][]Span{modelCall("two-eight"), modelCall("nobody")},
+			`avg_cost_per_test_usd=0.0028 avg_cost_prompt_per_test_usd=0.002 avg_cost_completion_per_test_usd=0.0008 cost_source="unknown"`,
+			`total_cost_usd=0.0028 gen_ai.usage.cost.prompt=0.002 gen_ai.usage.cost.completion=0.0008 cost_source="priced"`, "", FlagPartialCost},
+		{"nothing priced", [][]Span{modelCall("nobody")}, `cost_source="unknown"`, `cost_source="unknown"`, "", ""},
+		{"a test without usage", [][]Span{modelCall("two-eight"), noUsage},
+			`total_cost_usd=0.0028 avg_cost_per_test_usd=0.0028 total_cost_prompt_usd=0.002 total_cost_completion_usd=0.0008 avg_cost_prompt_per_test_usd=0.002 avg_cost_completion_per_test_usd=0.0008 cost_source="priced"`,
+			`total_cost_usd=0.0028 gen_ai.usage.cost.prompt=0.002 gen_ai.usage.cost.completion=0.0008 cost_source="priced"`,
+			"1 LLM call × two-eight of a price list of one's own (exact): 2 in, 8 out USD per million tokens", ""},
+		{"no usage at all", [][]Span{noUsage}, `cost_source=null`, `cost_source=null`, "", ""},
+		{"two leaves of two models", [][]Span{retried},
+			`total_cost_usd=0.0028 avg_cost_per_test_usd=0.0028 total_cost_prompt_usd=0.002 total_cost_completion_usd=0.0008 avg_cost_prompt_per_test_usd=0.002 avg_cost_completion_per_test_usd=0.0008 cost_source="priced"`,
+			`total_cost_usd=0.0028 gen_ai.usage.cost.prompt=0.002 gen_ai.usage.cost.completion=0.0008 cost_source="priced"`,
+			"1 LLM call × two-eight of a price list of one's own (exact): 2 in, 8 out USD per million tokens; 1 LLM call × free of a price list of one's own (exact): 0 in, 0 out USD per million tokens", ""},
+		{"roll-up of an agent", [][]Span{rollUp},
+			`total_cost_usd=0.0028 avg_cost_per_test_usd=0.0028 total_cost_prompt_usd=0.002 total_cost_completion_usd=0.0008 avg_cost_prompt_per_test_usd=0.002 avg_cost_completion_per_test_usd=0.0008 cost_source="priced"`,
+			`total_cost_usd=0.0028 gen_ai.usage.cost.prompt=0.002 gen_ai.usage.cost.completion=0.0008 cost_source="priced"`,
+			"1 AGENT span × two-eight of a price list of one's own (exact): 2 in, 8 out USD per million tokens", ""},
+		// rising: 1,100×2 = 2,200 millionths.
+		{"two tests in a trace", [][]Span{twoTests},
+			`total_cost_usd=0.005 avg_cost_per_test_usd=0.0025 total_cost_prompt_usd=0.004 total_cost_completion_usd=0.001 avg_cost_prompt_per_test_usd=0.002 avg_cost_completion_per_test_usd=0.0005 cost_source="priced"`,
+			`total_cost_usd=0.005 gen_ai.usage.cost.prompt=0.004 gen_ai.usage.cost.completion=0.001 cost_source="priced"`,
+			"1 LLM call × two-eight of a price list of one's own (exact): 2 in, 8 out USD per million tokens; 1 LLM call × rising of 2001-09-09 (exact): 2 in, 2 out USD per million tokens", ""},
+		{"the model that answered", [][]Span{response},
+			`total_cost_usd=0.0028 avg_cost_per_test_usd=0.0028 total_cost_prompt_usd=0.002 total_cost_completion_usd=0.0008 avg_cost_prompt_per_test_usd=0.002 avg_cost_completion_per_test_usd=0.0008 cost_source="priced"`,
+			`total_cost_usd=0.0028 gen_ai.usage.cost.prompt=0.002 gen_ai.usage.cost.completion=0.0008 cost_source="priced"`,
+			"1 LLM call × two-eight of a price list of one's own (exact): 2 in, 8 out USD per million tokens", ""},
+		{"reported by an outer span", [][]Span{nested("nobody")},
+			`total_cost_usd=0.01 avg_cost_per_test_usd=0.01 cost_source="reported"`, `total_cost_usd=0.01 cost_source="reported"`, "1 LLM call states llm.cost.total", ""},
+		{"priced before an outer span", [][]Span{nested("two-eight")},
+			`total_cost_usd=0.0028 avg_cost_per_test_usd=0.0028 total_cost_prompt_usd=0.002 total_cost_completion_usd=0.0008 avg_cost_prompt_per_test_usd=0.002 avg_cost_completion_per_test_usd=0.0008 cost_source="priced"`,
+			`total_cost_usd=0.0028 gen_ai.usage.cost.prompt=0.002 gen_ai.usage.cost.completion=0.0008 cost_source="priced"`,
+			"1 LLM call × two-eight of a price list of one's own (exact): 2 in, 8 out USD per million tokens", ""},
+		{"a model of this machine", [][]Span{modelCall("ollama/gpt-4o")}, `cost_source="unknown"`, `cost_source="unknown"`, "", ""},
+		{"a price of the user's for it", [][]Span{modelCall("ollama/mine")},
+			`total_cost_usd=0.0011 avg_cost_per_test_usd=0.0011 total_cost_prompt_usd=0.001 total_cost_completion_usd=0.0001 avg_cost_prompt_per_test_usd=0.001 avg_cost_completion_per_test_usd=0.0001 cost_source="priced"`,
+			`total_cost_usd=0.0011 gen_ai.usage.cost.prompt=0.001 gen_ai.usage.cost.completion=0.0001 cost_source="priced"`,
+			"1 LLM call × ollama/mine of a price list of one's own (exact): 1 in, 1 out USD per million tokens", ""},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			tables := enrichSpans(t, tt.traces...)
+			wantCosts(t, "run", costsOf(LeaderboardColumns, &tables.Leaderboard), tt.run)
+			wantCosts(t, "trace", costsOf(TraceColumns, &tables.Traces[0]), tt.trace)
+			if got := tables.Provenance.Row(Leaderboard, "run")["total_cost_usd"].From; got != tt.origin {
+				t.Errorf("origin = %s\nwant     %s", got, tt.origin)
+			}
+			var flags []string
+			for flag, where := range tables.Quality.Flags {
+				if slices.Contains(where, "run") && flag != FlagResultsFromTraces {
+					flags = append(flags, flag)
+				}
+			}
+			if got := strings.Join(flags, " "); got != tt.flags {
+				t.Errorf("flags of the run = %q, want %q", got, tt.flags)
+			}
+		})
+	}
+}
+
+// What a reader needs beside a cost stands in data_quality.
+func TestCostQuality(t *testing.T) {
+	tables := enrichSpans(t, modelCall("two-eight", kv("llm.cost.total", 0.01)), modelCall("nobody"))
+	for _, tt := range []struct{ where, got, want string }{
+		{"test", string(tables.Results[1].DataQuality), `"priced_cost_usd":0.0028`},
+		{"test", string(tables.Results[1].DataQuality), `"flags":["cost_split_scaled","reported_cost_differs"]`},
+		{"trace", string(tables.Traces[0].DataQuality), `"flags":["cost_split_scaled","reported_cost_differs"],"price_match":{"two-eight":"exact"}`},
+		{"run", string(tables.Leaderboard.DataQuality), `"partial_cost_usd":0.01,"price_match":{"nobody":"none","two-eight":"exact"},"priced_calls":"1/2"`},
+	} {
+		if !strings.Contains(tt.got, tt.want) {
+			t.Errorf("%s: data_quality = %s, want %s in it", tt.where, tt.got, tt.want)
+		}
+	}
+	if got := tables.Provenance.Row(Results, tables.Results[1].TestCaseUID)["gen_ai.usage.cost.prompt"].Kind; got != Priced {
+		t.Errorf("kind of a part that is scaled = %s, want %s", got, Priced)
+	}
+}
+
+func TestCostMetrics(t *testing.T) {
+	tables := enrichSpans(t, modelCall("two-eight", kv("gen_ai.usage.cache_read_input_tokens", 0)), modelCall("two-eight"))
+	got := map[string]string{}
+	for _, r := range tables.Metrics {
+		if strings.HasPrefix(r.MetricName, "gen_ai.usage.cost") {
+			level := "run"
+			if r.TestID != nil {
+				level = "test"
+			}
+			got[level+" "+r.MetricName] += fmt.Sprintf("%v %s %s ", *r.Value, r.Instrument, r.Attributes)
+		}
+	}
+	want := map[string]string{
+		"run gen_ai.usage.cost.total":       `0.0056 sum {"cost_source":"priced","model":"two-eight"} `,
+		"run gen_ai.usage.cost.prompt":      `0.004 counter {"model":"two-eight"} `,
+		"run gen_ai.usage.cost.completion":  `0.0016 counter {"model":"two-eight"} `,
+		"run gen_ai.usage.cost.cache_read":  `0 counter {"model":"two-eight"} `,
+		"test gen_ai.usage.cost.total":      strings.Repeat(`0.0028 sum {"cost_source":"priced","model":"two-eight"} `, 2),
+		"test gen_ai.usage.cost.prompt":     strings.Repeat(`0.002 counter {"model":"two-eight"} `, 2),
+		"test gen_ai.usage.cost.completion": strings.Repeat(`0.0008 counter {"model":"two-eight"} `, 2),
+		"test gen_ai.usage.cost.cache_read": `0 counter {"model":"two-eight"} `,
+	}
+	if !maps.Equal(got, want) {
+		t.Errorf("metrics:\n got %v\nwant %v", got, want)
+	}
+}
+
+// A row without a trace keeps the cost that it states; tokens without a cost are
+// tokens without a price (spec §3.11).
+func TestStoredCost(t *testing.T) {
+	row := func(id string, attrs ...attr.KeyValue) result {
+		return result{Record: Record{Set: attr.NewSet(append(attrs, kv("test_id", id)))}}
+	}
+	run := &Run{Results: []result{row("a", kv("cost_usd", 0.5), kv("total_tokens", 10)), row("b", kv("cost_usd", 0.0), kv("total_tokens", 0))}}
+	tables := Enrich(run, Options{Prices: testPrices})
+	wantCosts(t, "run", costsOf(LeaderboardColumns, &tables.Leaderboard), `total_cost_usd=0.5 avg_cost_per_test_usd=0.5 cost_source="reported"`)
+	run.Results = append(run.Results, row("c", kv("cost_usd", 0.0), kv("total_tokens", 10)))
+	tables = Enrich(run, Options{Prices: testPrices})
+	wantCosts(t, "run", costsOf(LeaderboardColumns, &tables.Leaderboard), `avg_cost_per_test_usd=0.5 cost_source="unknown"`)
+}
+
+// A leaderboard that is derived from exported results alone sums their costs:
+// 0.001 + 0.002 USD, of which 0.0005 + 0.0015 for the prompts.
+func TestCostOfExportedResults(t *testing.T) {
+	row := func(id string, total, prompt, completion float64) ResultRow {
+		return ResultRow{RunID: "r", TestID: id, TestCaseUID: id, CostTotal: &total, CostPrompt: &prompt, CostCompletion: &completion, CostSource: new("priced"), UsageTotalTokens: new(int64(10))}
+	}
+	part := &Part{Source: "a", Exported: Exported{Results: []ResultRow{row("a", 0.001, 0.0005, 0.0005), row("b", 0.002, 0.0015, 0.0005)}}}
+	tables := Enrich(Assemble([]*Part{part})[0], DefaultOptions())
+	l := &tables.Leaderboard
+	if l.TotalCostUSD == nil || *l.TotalCostUSD != 0.003 || l.TotalCostPromptUSD == nil || *l.TotalCostPromptUSD != 0.002 || *l.AvgCostPerTestUSD != 0.0015 {
+		t.Errorf("total %v, prompt %v, want 0.003 and 0.002", show(l.TotalCostUSD), show(l.TotalCostPromptUSD))
+	}
+}

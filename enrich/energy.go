@@ -1,0 +1,215 @@
+package enrich
+
+import (
+	"fmt"
+	"slices"
+	"sort"
+	"strconv"
+
+	"smolscope/enrich/attr"
+)
+
+// The metrics that energy, emissions and the state of GPUs are read from (spec
+// §4.2, §4.3). The gauges gen_ai.gpu.aggregate.* are not among them: they are
+// sums over these.
+const (
+	gpuUtilization = "gen_ai.gpu.utilization"
+	gpuMemoryUsed  = "gen_ai.gpu.memory.used"
+	gpuMemoryTotal = "gen_ai.gpu.memory.total"
+	gpuTemperature = "gen_ai.gpu.temperature"
+	gpuPower       = "gen_ai.gpu.power"
+	energyConsumed = "gen_ai.energy.consumed"
+	co2Emissions   = "gen_ai.co2.emissions"
+	powerCost      = "gen_ai.power.cost"
+)
+
+// gpuEnergy is what GPUs used during a run, and for what.
+type gpuEnergy struct {
+	series map[string][]series
+
+	wattHours *float64 // of the run
+	from      string   // how it was measured
+	gpus      []gpuShare
+	idle      *float64 // Wh used while no test ran
+	lost      float64  // Wh used by tests too short to say what each of them used
+	lostTests int
+	tests     map[*test]testEnergy
+	calls     map[*Span]float64 // Wh
+	co2       co2
+}
+
+// A gpuShare is what one GPU used, in Wh; id is "" where the energy is not
+// measured for each GPU.
+type gpuShare struct {
+	id        string
+	wattHours float64
+}
+
+// A testEnergy is what GPUs used for one test.
+type testEnergy struct {
+	wattHours *float64 // its share
+	watts     *float64 // mean power of all GPUs while it ran, whoever used it
+	from      string
+	missing   string // why there are no values, or what part of them is not known
+}
+
+// measureEnergy finds out what the GPUs of the run used (spec §3.9).
+func (e *enricher) measureEnergy() *gpuEnergy {
+	g := &gpuEnergy{series: seriesOf(e.run.Metrics, gpuUtilization, gpuMemoryUsed, gpuMemoryTotal, gpuTemperature, gpuPower, energyConsumed, co2Emissions, powerCost)}
+	power := g.series[gpuPower]
+	var curves []curve
+	readings, gaps := 0, 0
+	for i := range power {
+		c, left := powerCurve(power[i].readings)
+		gaps += left
+		if len(c) > 0 {
+			curves = append(curves, c)
+			readings += len(power[i].readings)
+			g.gpus = append(g.gpus, gpuShare{power[i].gpu(), c.wattHours()})
+		}
+	}
+	used := newTally(sumCurves(curves))
+	if len(curves) > 0 {
+		g.wattHours = new(0.0)
+		for _, gpu := range g.gpus {
+			*g.wattHours += gpu.wattHours
+		}
+		g.from = "trapezoid over " + plural(readings, "power sample") + " of " + plural(len(curves), "GPU")
+		if gaps > 0 {
+			e.found.flag("run", FlagPowerGap)
+			g.from += "; " + plural(gaps, "gap") + " over 60 s left out"
+		}
+	}
+	scale := e.counted(g)
+	g.attribute(e.tests, used, scale, moments(power))
+	g.co2 = e.emissions(g)
+	return g
+}
+
+// counted takes the run's energy from CodeCarbon's counter where there is one,
+// and returns what the integral of power is to be multiplied by to agree with it.
+// A counter of 0 is what CodeCarbon leaves where it sees no GPU.
+func (e *enricher) counted(g *gpuEnergy) (scale float64) {
+	kWh := totals(g.series[energyConsumed], func(s *series) bool { return s.has("component", "gpu") })
+	if kWh == nil || *kWh == 0 {
+		return 1
+	}
+	counted, integral := *kWh*1000, g.wattHours
+	g.wattHours, g.from, g.gpus = &counted, "energy counter of CodeCarbon, component gpu", []gpuShare{{"", counted}}
+	if integral == nil || *integral == 0 {
+		return 0
+	}
+	if max(counted-*integral, *integral-counted) > 0.2*counted {
+		e.found.flag("run", FlagEnergyDisagreement)
+		g.from += fmt.Sprintf("; the power samples say %s Wh", brief(*integral))
+	}
+	return counted / *integral
+}
+
+// attribute shares out the energy over tests and LLM calls. At each instant the
+// power is split evenly among the tests that run, and what a test gets among
+// its calls that run; while no test runs, GPUs idle.
+func (g *gpuEnergy) attribute(tests []*test, power *tally, scale float64, rounds []moment) {
+	if len(power.curve) == 0 || scale == 0 {
+		return
+	}
+	used := func(t Time) float64 { wh, _ := power.at(t); return scale * wh }
+	var timed []*test
+	var windows []window
+	for _, t := range tests {
+		if f := t.facts; f != nil && f.start != 0 && f.start < f.end {
+			timed, windows = append(timed, t), append(windows, window{f.start, f.end})
+		}
+	}
+	shares, each := split(used, windows)
+	g.tests, g.calls = map[*test]testEnergy{}, map[*Span]float64{}
+	shared := 0.0
+	for i, t := range timed {
+		shared += shares[i]
+		one := newTestEnergy(power, rounds, windows[i], shares[i])
+		if one.wattHours == nil {
+			g.lost += shares[i]
+			g.lostTests++
+		}
+		g.tests[t] = one
+		g.attributeCalls(t.facts.calls, each, rounds, windows[i])
+	}
+	// Where it is not known when a test ran, nobody knows when none did.
+	if len(timed) == len(tests) && len(tests) > 0 {
+		g.idle = new(max(0, scale*power.total()-shared))
+	}
+}
+
+func newTestEnergy(power *tally, rounds []moment, w window, share float64) (one testEnergy) {
+	whole := seconds(w.to - w.from)
+	from, knownFrom := power.at(w.from)
+	to, knownTo := power.at(w.to)
+	known := knownTo - knownFrom
+	switch n := roundsIn(rounds, w); {
+	case n == 0:
+		one.missing = "too short to attribute: no power sample while the test ran"
+	case n == 1:
+		one.missing = "too short to attribute: 1 power sample while the test ran"
+	case known <= 0:
+		one.missing = "not attributed: the power samples while the test ran lie too far apart"
+	default:
+		one.wattHours, one.watts = &share, new(max(0, to-from)*3600/known)
+		one.from = "share of the power while the test ran, " + plural(n, "round") + " of samples"
+		if part := 100 * known / whole; part < 99 {
+			one.missing = fmt.Sprintf("power is known for %.0f %% of the time that the test ran", part)
+			one.from += "; " + one.missing
+		}
+	}
+	return one
+}
+
+// attributeCalls shares out what a test got over its LLM calls.
+func (g *gpuEnergy) attributeCalls(calls []call, each amount, rounds []moment, test window) {
+	var timed []*Span
+	var windows []window
+	for i := range calls {
+		s := calls[i].span
+		if _, ok := s.Duration(); !ok {
+			continue
+		}
+		if w, ok := (window{s.Start, s.End}).within(test); ok {
+			timed, windows = append(timed, s), append(windows, w)
+		}
+	}
+	shares, _ := split(each, windows)
+	for i, s := range timed {
+		if roundsIn(rounds, windows[i]) >= 2 {
+			g.calls[s] = shares[i]
+		}
+	}
+}
+
+// roundsIn counts the moments of a window, ends included.
+func roundsIn(rounds []moment, w window) int {
+	first := sort.Search(len(rounds), func(i int) bool { return rounds[i].at >= w.from })
+	past := sort.Search(len(rounds), func(i int) bool { return rounds[i].at > w.to })
+	return past - first
+}
+
+// gpu returns the id of the GPU that the series is of, "" if it names none.
+func (s *series) gpu() string {
+	id, _ := s.attrs.Str(attr.Field{"gpu_id"})
+	return id
+}
+
+// flattenedOnly reports whether all that is known of the GPUs comes from
+// flattened rows.
+func (e *enricher) flattenedOnly() bool {
+	flattened := false
+	for i := range e.run.Metrics {
+		m := &e.run.Metrics[i]
+		if !m.Flattened && slices.ContainsFunc(m.Samples, func(s Sample) bool { return s.Metric == gpuUtilization || s.Metric == gpuPower }) {
+			return false
+		}
+		flattened = flattened || m.Flattened && len(m.Samples) > 0
+	}
+	return flattened
+}
+
+// brief writes a number to three digits, for a message.
+func brief(v float64) string { return strconv.FormatFloat(v, 'g', 3, 64) }

@@ -1,0 +1,97 @@
+package enrich_test
+
+import (
+	"testing"
+
+	"smolscope/enrich"
+	"smolscope/enrich/attr"
+)
+
+// TestSetRow shows what single values are read as: what JSON has, and the same
+// text in a string, as CSV and Parquet have it.
+func TestSetRow(t *testing.T) {
+	type row struct {
+		Text   *string
+		Truth  *bool
+		Count  *int64
+		Number *float64
+		At     enrich.Time
+		Nanos  enrich.UnixNano
+		Texts  []string
+		Ints   []int64
+		Object enrich.JSON
+	}
+	columns := []enrich.Column[row]{
+		{Name: "text", Ptr: func(r *row) any { return &r.Text }},
+		{Name: "truth", Ptr: func(r *row) any { return &r.Truth }},
+		{Name: "count", Ptr: func(r *row) any { return &r.Count }},
+		{Name: "number", Ptr: func(r *row) any { return &r.Number }},
+		{Name: "at", Ptr: func(r *row) any { return &r.At }},
+		{Name: "nanos", Ptr: func(r *row) any { return &r.Nanos }},
+		{Name: "texts", Ptr: func(r *row) any { return &r.Texts }},
+		{Name: "ints", Ptr: func(r *row) any { return &r.Ints }},
+		{Name: "object", Ptr: func(r *row) any { return &r.Object }},
+	}
+	text := attr.StringValue
+	for _, tt := range []struct {
+		column string
+		value  attr.Value
+		want   string // as AppendJSON writes it, "" when it does not fit
+	}{
+		{"text", text(""), `""`},
+		{"text", text("1e3"), `"1e3"`},
+		{"truth", attr.BoolValue(false), `false`},
+		{"truth", text("false"), `false`},
+		{"truth", text("maybe"), ``},
+		{"count", attr.IntValue(-5), `-5`},
+		{"count", text("9223372036854775807"), `9223372036854775807`},
+		{"count", attr.FloatValue(2.5), ``},
+		{"number", attr.IntValue(40), `40`},
+		{"number", text("0.30000000000000004"), `0.30000000000000004`},
+		{"number", text(""), ``},
+		{"at", text("2025-10-22T15:24:34.123456789Z"), `"2025-10-22T15:24:34.123456789Z"`},
+		{"at", text("2025-10-22T17:24:34+02:00"), `"2025-10-22T15:24:34Z"`},
+		{"at", text("9999-10-22T15:24:34Z"), ``}, // no int64 of nanoseconds holds it
+		{"at", text("soon"), ``},
+		{"nanos", text("1761146674123456789"), `"1761146674123456789"`},
+		{"nanos", text("1.5"), ``},
+		{"texts", attr.JSONValue(`["a",""]`), `["a",""]`},
+		{"texts", text(`[]`), `[]`},
+		{"texts", text(`["a",null]`), ``},
+		{"texts", text(`a`), ``},
+		{"ints", text(`[0,9007199254740993]`), `[0,9007199254740993]`},
+		{"ints", text(`[0.5]`), ``},
+		{"object", attr.JSONValue(`{"a":1.50}`), `{"a":1.50}`},
+		{"object", text("{\"a\":\n[1, \"\u2028\"]}"), "{\"a\":[1,\"\u2028\"]}"},
+		{"object", text(`{"a"`), ``},
+	} {
+		var r row
+		got := ""
+		reported := false
+		enrich.SetRow(columns, &r, attr.Set{{Key: tt.column, Value: tt.value}}, func(string, attr.Value, string) { reported = true })
+		if c, _ := enrich.Lookup(columns, tt.column); !reported {
+			got = string(enrich.AppendJSON(nil, c.Ptr(&r)))
+		}
+		if got != tt.want {
+			t.Errorf("%s from %s = %s, want %s", tt.column, tt.value.AppendJSON(nil), got, tt.want)
+		}
+	}
+}
+
+func TestSetRowNeverNull(t *testing.T) {
+	type row struct{ Count int64 }
+	columns := []enrich.Column[row]{{Name: "count", Ptr: func(r *row) any { return &r.Count }}}
+	for _, tt := range []struct {
+		values attr.Set
+		want   bool
+	}{
+		{nil, false}, // 0 would be a number that nobody stated
+		{attr.Set{{Key: "count", Value: attr.StringValue("many")}}, false},
+		{attr.Set{{Key: "count", Value: attr.IntValue(0)}}, true},
+	} {
+		var r row
+		if got := enrich.SetRow(columns, &r, tt.values, func(string, attr.Value, string) {}); got != tt.want {
+			t.Errorf("SetRow(%s) = %t, want %t", tt.values.AppendJSON(nil), got, tt.want)
+		}
+	}
+}
