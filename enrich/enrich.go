@@ -30,9 +30,10 @@ const Revision = 2
 // tables, byte for byte.
 func Enrich(run *Run, options Options) *Tables {
 	e := &enricher{run: run, options: options, found: &run.found}
+	seen := newRepeats()
 	for _, t := range run.Traces {
 		tr := &traced{trace: t, tree: newTree(t.Spans)}
-		tr.usage = newUsage(tr.tree)
+		tr.usage = newUsage(tr.tree, seen)
 		tr.tests = examine(t, tr.tree, tr.usage)
 		tr.whole = tr.tests[0]
 		if len(tr.tests) > 1 {

@@ -165,7 +165,7 @@ func (f *facts) readUsage(u *usage, in []bool) {
 	for _, i := range u.calls {
 		if in[i] {
 			spans := u.callSpans(i)
-			c := newCall(&t.spans[i], spans, &u.parameters)
+			c := newCall(&t.spans[i], spans, u.seen)
 			c.leaves = u.leavesOf(i)
 			var completion sum[int64]
 			for _, leaf := range c.leaves {

@@ -40,14 +40,20 @@ type invocation struct {
 	truncated string // the text of an object that does not parse
 }
 
-// invocations reads the invocation parameters of spans. The spans of a trace
-// mostly repeat the same ones, so the last that were parsed are kept.
-type invocations struct {
-	text string
-	last invocation
+// A repeats holds what the calls of a run state again and again, parsed once.
+type repeats struct {
+	text    string // of the last invocation parameters
+	last    invocation
+	tools   map[string][]toolDefinition
+	reasons map[string][]string
 }
 
-func (p *invocations) of(s *Span) invocation {
+func newRepeats() *repeats {
+	return &repeats{tools: map[string][]toolDefinition{}, reasons: map[string][]string{}}
+}
+
+// invocation reads the invocation parameters of a span.
+func (p *repeats) invocation(s *Span) invocation {
 	for _, key := range attr.InvocationParams {
 		text := strings.TrimSpace(s.Attrs.Get(key).Text())
 		if !strings.HasPrefix(text, "{") {
@@ -62,6 +68,16 @@ func (p *invocations) of(s *Span) invocation {
 		return p.last
 	}
 	return invocation{}
+}
+
+// once returns what read makes of a text, from the second time on from memory.
+func once[T any](memory map[string]T, text string, read func(string) T) T {
+	v, ok := memory[text]
+	if !ok {
+		v = read(text)
+		memory[text] = v
+	}
+	return v
 }
 
 // value returns the first of the names that is set; JSON null means not set.
@@ -140,10 +156,10 @@ func scanNumber(text, name string) attr.Value {
 }
 
 // newCall gathers the facts of a logical call from its LLM spans, innermost first.
-func newCall(span *Span, spans []*Span, parameters *invocations) call {
+func newCall(span *Span, spans []*Span, seen *repeats) call {
 	c := call{span: span, errorType: spanErrorType(span)}
 	for _, s := range spans {
-		params := parameters.of(s)
+		params := seen.invocation(s)
 		c.truncated = c.truncated || params.truncated != ""
 		text := func(dst *string, f attr.Field, names ...string) {
 			if *dst == "" {
@@ -179,9 +195,9 @@ func newCall(span *Span, spans []*Span, parameters *invocations) call {
 			}
 		}
 		if c.finishReasons == nil {
-			c.finishReasons = finishReasons(s)
+			c.finishReasons = seen.finishReasons(s)
 		}
-		c.tools = append(c.tools, toolDefinitions(s, params)...)
+		c.tools = append(c.tools, seen.toolDefinitions(s, params)...)
 		c.readOutput(s)
 		if !c.streamed {
 			yes, _ := s.Attrs.Bool(attr.Streamed)
@@ -235,12 +251,15 @@ func (c *call) readOutput(s *Span) {
 
 // finishReasons reads why a span's call stopped, from one list or from one
 // attribute per completion.
-func finishReasons(s *Span) []string {
-	if list, key := s.Attrs.Strings(attr.FinishReasons); key != "" {
-		return list
+func (p *repeats) finishReasons(s *Span) []string {
+	for _, key := range attr.FinishReasons {
+		v := s.Attrs.Get(key)
+		if list := once(p.reasons, v.Text(), func(string) []string { return v.Strings() }); len(list) > 0 {
+			return list
+		}
 	}
 	var list []string
-	for n := 0; ; n++ {
+	for n := range s.Attrs.Prefix("gen_ai.completion.") {
 		reason, ok := s.Attrs.Get(indexed("gen_ai.completion", n, "finish_reason")).Str()
 		if !ok {
 			break

@@ -29,14 +29,14 @@ type toolDefinition struct{ name, json string }
 
 // toolDefinitions reads the tools offered on one LLM span, in whichever form
 // its convention has (spec §2.2 tool definitions).
-func toolDefinitions(s *Span, params invocation) []toolDefinition {
+func (p *repeats) toolDefinitions(s *Span, params invocation) []toolDefinition {
 	for _, key := range attr.ToolDefinitions {
-		if list := definitionList(s.Attrs.Get(key).Text()); list != nil {
+		if list := once(p.tools, s.Attrs.Get(key).Text(), definitionList); list != nil {
 			return list
 		}
 	}
 	var list []toolDefinition
-	for n := 0; ; n++ {
+	for n := range s.Attrs.Prefix("llm.tools.") {
 		text := s.Attrs.Get(indexed("llm.tools", n, "tool.json_schema")).Text()
 		if text == "" {
 			break
@@ -49,7 +49,7 @@ func toolDefinitions(s *Span, params invocation) []toolDefinition {
 		list = functionDefinitions(s)
 	}
 	if list == nil {
-		list = definitionList(string(params.fields["tools"]))
+		list = once(p.tools, string(params.fields["tools"]), definitionList)
 	}
 	return list
 }
@@ -58,7 +58,7 @@ func toolDefinitions(s *Span, params invocation) []toolDefinition {
 func functionDefinitions(s *Span) []toolDefinition {
 	const prefix = "llm.request.functions"
 	var list []toolDefinition
-	for n := 0; ; n++ {
+	for n := range s.Attrs.Prefix(prefix) {
 		name, ok := s.Attrs.Get(indexed(prefix, n, "name")).Str()
 		if !ok {
 			return list
@@ -78,6 +78,7 @@ func functionDefinitions(s *Span) []toolDefinition {
 			list = append(list, d)
 		}
 	}
+	return list
 }
 
 func definitionList(text string) []toolDefinition {

@@ -99,7 +99,7 @@ func kv(key string, value any) attr.KeyValue {
 
 func usageOf(spans ...Span) *usage {
 	sortSpans(spans)
-	return newUsage(newTree(spans))
+	return newUsage(newTree(spans), newRepeats())
 }
 
 func names(u *usage, list []int) []string {

@@ -176,12 +176,12 @@ type usage struct {
 	rollUp     []int    // outermost AGENT spans that stand in when there is no leaf
 	notCounted []string // per span: why its tokens are not counted, "" if they are or it has none
 	duplicates int      // siblings left out as second records
-	parameters invocations
+	seen       *repeats
 }
 
-func newUsage(t *tree) *usage {
+func newUsage(t *tree, seen *repeats) *usage {
 	n := len(t.spans)
-	u := &usage{tree: t, tokens: make([]tokens, n), notCounted: make([]string, n)}
+	u := &usage{tree: t, seen: seen, tokens: make([]tokens, n), notCounted: make([]string, n)}
 	var used attr.Set
 	for i := range t.spans {
 		used = usageAttributes(used[:0], &t.spans[i])

@@ -56,7 +56,7 @@ var flagText = map[string]struct {
 	"power_cost_3_6x":                 {true, "Reported power cost too high", "genai_otel's power cost is 3.6 times too high, because it takes watts × seconds for watt-hours; ours is computed from the power."},
 	"energy_disagreement":             {true, "Energy figures disagree", "The energy counter and the power readings differ by more than 20 %; the counter is shown."},
 	"co2_corrected":                   {true, "CO₂ corrected", "genai_otel's CO₂ counter takes watts × seconds for watt-hours, so it was divided by 3.6; the GPUs are added up."},
-	"co2_from_energy":                 {false, "CO₂ from energy", "No CO₂ was reported: it is the GPU energy × the carbon intensity that is set."},
+	"co2_from_energy":                 {false, "CO₂ from energy", "The files hold no counter of CO₂: it is the GPU energy × the carbon intensity that is set."},
 	"co2_token_estimate":              {true, "CO₂ is an estimate", "CO₂ is SMOLTRACE's constant of 0.0004 g for 1,000 tokens, over tokens counted once; nothing was measured."},
 	"multi_gpu_lost_in_flattening":    {true, "Only one GPU recorded", "The metrics name fewer GPUs than the machine has, so power, energy and memory of the others are missing."},
 	"api_placeholder_metrics":         {false, "No GPU readings", "The metrics file holds one row of zeros, as SMOLTRACE writes it for API models; it is left out."},

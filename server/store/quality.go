@@ -130,11 +130,18 @@ func (v *Snapshot) Provenance(ctx context.Context, run, dataset string, keys ...
 	if err := v.decode(block, &origins); err != nil {
 		return nil, fmt.Errorf("origins of run %q: %w", run, err)
 	}
-	rows, err := v.tx.QueryContext(ctx, `
-		SELECT dataset, row_key, numbers
-		FROM row_origins
-		WHERE run_id = ?1 AND (?2 = '' OR dataset = ?2) AND (?3 = '[]' OR row_key IN (SELECT value FROM json_each(?3)))`,
-		run, dataset, jsonList(keys))
+	// Only what is asked for stands in the query, so that SQLite uses the key.
+	query, args := `SELECT dataset, row_key, numbers FROM row_origins WHERE run_id = ?`, []any{run}
+	if dataset != "" {
+		query, args = query+` AND dataset = ?`, append(args, dataset)
+	}
+	if len(keys) > 0 {
+		if dataset == "" {
+			query, args = query+` AND dataset IN (?, ?, ?, ?)`, append(args, enrich.Results, enrich.Traces, enrich.Metrics, enrich.Leaderboard)
+		}
+		query, args = query+` AND row_key IN (SELECT value FROM json_each(?))`, append(args, jsonList(keys))
+	}
+	rows, err := v.tx.QueryContext(ctx, query, args...)
 	if err != nil {
 		return nil, err
 	}
