@@ -194,7 +194,8 @@ type statedParts struct {
 }
 
 // readCost reads the first amount above 0 that a span states (spec §2.2, §3.8).
-func readCost(used attr.Set) statedCost {
+func readCost(attrs attr.Set) statedCost {
+	used := attrs.Lookup(attrs.Filter())
 	var c statedCost
 	take := func(v float64, ok bool, key string) bool {
 		if !ok || v <= 0 || v > maxCost {
@@ -243,7 +244,7 @@ func readCost(used attr.Set) statedCost {
 }
 
 // namedParts reads one attribute for each part.
-func namedParts(used attr.Set, keys ...string) costParts {
+func namedParts(used attr.Lookup, keys ...string) costParts {
 	var parts costParts
 	for i, key := range keys {
 		if v, ok := used.Get(key).Float(); ok && v >= 0 && v <= maxCost {
@@ -343,17 +344,19 @@ type modelPrice struct {
 	text  string      // what the basis says of the row
 }
 
-// basis names the row and its prices for a reader.
+// basis names the row and those of its prices that are listed, for a reader.
 func (p *modelPrice) basis(n tokens) string {
 	row := p.match.Row.For(*n.prompt)
-	return p.text + ": " + usdText(row.Input) + " in, " + usdText(row.Output) + " out USD per million tokens"
-}
-
-func usdText(v *float64) string {
-	if v == nil {
-		return "?"
+	var prices []string
+	for _, of := range []struct {
+		usd  *float64
+		what string
+	}{{row.Input, " in"}, {row.CacheRead, " cache read"}, {row.CacheWrite, " cache write"}, {row.Output, " out"}, {row.Reasoning, " reasoning"}} {
+		if of.usd != nil {
+			prices = append(prices, strconv.FormatFloat(*of.usd, 'f', -1, 64)+of.what)
+		}
 	}
-	return strconv.FormatFloat(*v, 'f', -1, 64)
+	return p.text + ": " + strings.Join(prices, ", ") + " USD per million tokens"
 }
 
 // A priceBook finds the prices of a run's models, each once.
@@ -406,7 +409,11 @@ func (b *priceBook) match(key priceKey, at Time) *modelPrice {
 			default:
 				from = "a price list of one's own"
 			}
-			p.text = m.Row.Key + " of " + from + " (" + m.How + ")"
+			how := m.How
+			if m.Row.Provider != nil {
+				how += ", sold by " + *m.Row.Provider
+			}
+			p.text = m.Row.Key + " of " + from + " (" + how + ")"
 			return p
 		}
 	}

@@ -76,7 +76,7 @@ func (u *usage) modelOf(leaf int, calls map[*Span]*call) (response, request stri
 		if u.tree.roles[i] == RoleLLM {
 			around = append(around, i)
 			if response == "" {
-				response, _ = s.Attrs.Str(attr.ResponseModel)
+				response, _ = s.attrs().Str(attr.ResponseModel)
 			}
 			if request == "" {
 				request = requestModelOf(s)

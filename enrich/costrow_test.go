@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"smolscope/enrich/attr"
+	"smolscope/enrich/price"
 )
 
 // enrichSpans enriches a run of traces alone, each of them a test.
@@ -213,6 +214,42 @@ func TestCostMetrics(t *testing.T) {
 	}
 	if !maps.Equal(got, want) {
 		t.Errorf("metrics:\n got %v\nwant %v", got, want)
+	}
+}
+
+// Of two tests in a trace one has an LLM call and the other its agent's roll-up
+// only: the run's tokens of usage leaves are those of the one call.
+func TestTokenMetricBesideRollUp(t *testing.T) {
+	spans := append(modelCall("two-eight"),
+		span(3, 0, "test_evaluation", 2000, 3000, kv("test.id", "rolled")),
+		span(4, 3, "ToolCallingAgent.run", 2000, 2900, kv("openinference.span.kind", "AGENT"), kv("llm.token_count.prompt", 500), kv("llm.token_count.completion", 50)))
+	tables := enrichSpans(t, spans)
+	var got []float64
+	for _, r := range tables.Metrics {
+		if r.MetricName == "llm.token_count.total" {
+			got = append(got, *r.Value)
+		}
+	}
+	if want := []float64{1100, 1100}; !slices.Equal(got, want) {
+		t.Errorf("llm.token_count.total of the run and its tests = %v, want %v", got, want)
+	}
+}
+
+// What a cost is made with is said in full: whose price it is, and the price of
+// each kind of token that has one; that of embeddings has no price for output.
+func TestPriceBasis(t *testing.T) {
+	list := price.Builtin().With([]price.Row{
+		{Key: "cached", Input: new(2.5), Output: new(10.0), CacheRead: new(1.25), CacheWrite: new(3.0), Reasoning: new(12.0)},
+		{Key: "embed", Provider: new("openai"), Input: new(0.02)},
+	})
+	for _, tt := range []struct{ model, system, want string }{
+		{"cached", "", "cached of a price list of one's own (exact): 2.5 in, 1.25 cache read, 3 cache write, 10 out, 12 reasoning USD per million tokens"},
+		{"embed", "openai", "embed of a price list of one's own (exact, sold by openai): 0.02 in USD per million tokens"},
+	} {
+		book := &priceBook{list: list}
+		if got := book.price("", tt.model, tt.system, 0).basis(tokens{prompt: new(int64(10))}); got != tt.want {
+			t.Errorf("basis of %s = %s\nwant %s", tt.model, got, tt.want)
+		}
 	}
 }
 

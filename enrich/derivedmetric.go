@@ -104,43 +104,47 @@ func label(key, value string) attr.KeyValue {
 
 // calls observes the LLM calls of one level (spec §4.2, 17 to 22). With no
 // calls, requests and errors are real zeros.
-func (m *meter) calls(list []call) {
+func (m *meter) calls(lists ...[]call) {
 	const operation = "chat"
-	if len(list) == 0 {
-		m.add("gen_ai.requests", Counter, "{request}", 0, label("operation", operation))
+	calls, failed := 0, false
+	for _, list := range lists {
+		for i := range list {
+			m.call(&list[i], operation)
+			failed = failed || list[i].errorType != ""
+		}
+		calls += len(list)
 	}
-	failed := false
-	for i := range list {
-		c := &list[i]
-		client := []attr.KeyValue{label("gen_ai.operation.name", operation), label("gen_ai.provider.name", c.system), label("gen_ai.request.model", c.requestModel)}
-		m.add("gen_ai.requests", Counter, "{request}", 1, label("operation", operation), label("provider", c.system))
-		if c.errorType != "" {
-			failed = true
-			m.add("gen_ai.client.errors", Counter, "{error}", 1, label("operation", operation), label("error_type", c.errorType))
-		}
-		if d, ok := c.span.Duration(); ok {
-			m.observe("gen_ai.client.operation.duration", "s", durationBounds, float64(d)/1e9, append(client, label("error.type", c.errorType))...)
-		}
-		for _, leaf := range c.leaves {
-			for _, t := range []struct {
-				n             *int64
-				kind, oldKind string
-			}{{leaf.prompt, "input", "prompt"}, {leaf.completion, "output", "completion"}} {
-				if t.n != nil {
-					m.observe("gen_ai.client.token.usage", "{token}", tokenBounds, float64(*t.n), append(slices.Clip(client), label("gen_ai.token.type", t.kind), label("token_type", t.oldKind))...)
-				}
-			}
-		}
-		server := []attr.KeyValue{label("model", c.requestModel), label("operation", operation)}
-		if v := c.latency.ttft; v != nil {
-			m.observe("gen_ai.server.ttft", "s", ttftBounds, *v, server...)
-		}
-		if v := c.latency.tbt; v != nil {
-			m.observe("gen_ai.server.tbt", "s", tbtBounds, *v, slices.Clone(server)...)
-		}
+	if calls == 0 {
+		m.add("gen_ai.requests", Counter, "{request}", 0, label("operation", operation))
 	}
 	if !failed {
 		m.add("gen_ai.client.errors", Counter, "{error}", 0, label("operation", operation))
+	}
+}
+
+func (m *meter) call(c *call, operation string) {
+	client := make([]attr.KeyValue, 3, 5) // what is appended is read before the next is
+	client[0], client[1], client[2] = label("gen_ai.operation.name", operation), label("gen_ai.provider.name", c.system), label("gen_ai.request.model", c.requestModel)
+	m.add("gen_ai.requests", Counter, "{request}", 1, label("operation", operation), label("provider", c.system))
+	if c.errorType != "" {
+		m.add("gen_ai.client.errors", Counter, "{error}", 1, label("operation", operation), label("error_type", c.errorType))
+	}
+	if d, ok := c.span.Duration(); ok {
+		m.observe("gen_ai.client.operation.duration", "s", durationBounds, float64(d)/1e9, append(client, label("error.type", c.errorType))...)
+	}
+	for i := range c.leaves {
+		if n := c.leaves[i].prompt; n != nil {
+			m.observe("gen_ai.client.token.usage", "{token}", tokenBounds, float64(*n), append(client, label("gen_ai.token.type", "input"), label("token_type", "prompt"))...)
+		}
+		if n := c.leaves[i].completion; n != nil {
+			m.observe("gen_ai.client.token.usage", "{token}", tokenBounds, float64(*n), append(client, label("gen_ai.token.type", "output"), label("token_type", "completion"))...)
+		}
+	}
+	if v := c.latency.ttft; v != nil {
+		m.observe("gen_ai.server.ttft", "s", ttftBounds, *v, label("model", c.requestModel), label("operation", operation))
+	}
+	if v := c.latency.tbt; v != nil {
+		m.observe("gen_ai.server.tbt", "s", tbtBounds, *v, label("model", c.requestModel), label("operation", operation))
 	}
 }
 
@@ -164,16 +168,18 @@ func (e *enricher) derivedMetrics(results []ResultRow) []*MetricRow {
 		m.cost(&t.facts.bill, e.model)
 		rows = append(rows, m.rows...)
 	}
-	var calls []call
+	var calls [][]call
 	var total sum[int64]
 	for _, tr := range e.traces {
-		calls = append(calls, tr.whole.calls...)
-		if tr.whole.tokenSource == tokenLeaf {
-			total.add(tr.whole.totalTokens.value())
+		calls = append(calls, tr.whole.calls)
+		for _, f := range tr.tests {
+			if f.tokenSource == tokenLeaf {
+				total.add(f.totalTokens.value())
+			}
 		}
 	}
 	if len(e.traces) > 0 {
-		run.calls(calls)
+		run.calls(calls...)
 		run.total(total, tokenLeaf, e.model)
 	}
 	run.cost(&e.bill, e.model)

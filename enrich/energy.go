@@ -29,6 +29,7 @@ type gpuEnergy struct {
 
 	wattHours *float64 // of the run
 	from      string   // how it was measured
+	scaled    string   // what to say of shares of power that were scaled to a counter
 	gpus      []gpuShare
 	idle      *float64 // Wh used while no test ran
 	lost      float64  // Wh used by tests too short to say what each of them used
@@ -103,7 +104,9 @@ func (e *enricher) counted(g *gpuEnergy) (scale float64) {
 		e.found.flag("run", FlagEnergyDisagreement)
 		g.from += fmt.Sprintf("; the power samples say %s Wh", brief(*integral))
 	}
-	return counted / *integral
+	scale = counted / *integral
+	g.scaled = ", × " + brief(scale) + " to agree with the energy counter"
+	return scale
 }
 
 // attribute shares out the energy over tests and LLM calls. At each instant the
@@ -127,7 +130,9 @@ func (g *gpuEnergy) attribute(tests []*test, power *tally, scale float64, rounds
 	for i, t := range timed {
 		shared += shares[i]
 		one := newTestEnergy(power, rounds, windows[i], shares[i])
-		if one.wattHours == nil {
+		if one.wattHours != nil {
+			one.from += g.scaled
+		} else if shares[i] > 0 {
 			g.lost += shares[i]
 			g.lostTests++
 		}
@@ -146,6 +151,8 @@ func newTestEnergy(power *tally, rounds []moment, w window, share float64) (one 
 	to, knownTo := power.at(w.to)
 	known := knownTo - knownFrom
 	switch n := roundsIn(rounds, w); {
+	case n < 2 && known <= 0:
+		one.missing = "not attributed: power is not known for the time that the test ran"
 	case n == 0:
 		one.missing = "too short to attribute: no power sample while the test ran"
 	case n == 1:

@@ -255,6 +255,20 @@ func TestTooShort(t *testing.T) {
 	}
 }
 
+// A long test that no sample saw is not too short, and used nothing that is known.
+func TestTestOutsideSamples(t *testing.T) {
+	c, _ := powerCurve(tens(100, 100, 100))
+	before := &test{facts: &facts{start: 900 * second, end: 950 * second}}
+	var g gpuEnergy
+	g.attribute([]*test{before}, newTally(c), 1, moments([]series{{readings: tens(100, 100, 100)}}))
+	if got, want := g.tests[before].missing, "not attributed: power is not known for the time that the test ran"; got != want {
+		t.Errorf("missing = %q, want %q", got, want)
+	}
+	if got := g.unattributed(); got != "" {
+		t.Errorf("unattributed = %q, want nothing", got)
+	}
+}
+
 func sample(metric string, at Time, v float64, resource *Resource, attrs ...attr.KeyValue) Sample {
 	return Sample{Metric: metric, Time: at * second, Value: &v, Resource: resource, Attrs: attr.NewSet(attrs)}
 }
@@ -307,6 +321,9 @@ func TestCounterScalesShares(t *testing.T) {
 	g.attribute([]*test{one}, newTally(c), scale, moments([]series{{readings: tens(360, 360)}}))
 	if got := g.tests[one]; got.wattHours == nil || !near1(*got.wattHours, 1.1) || !near1(*got.watts, 360) {
 		t.Errorf("the test used %v Wh at %v W, want 1.1 at 360", show(got.wattHours), show(got.watts))
+	}
+	if got, want := g.tests[one].from, "share of the power while the test ran, 2 rounds of samples, × 1.1 to agree with the energy counter"; got != want {
+		t.Errorf("from = %q, want %q", got, want)
 	}
 }
 

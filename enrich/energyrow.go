@@ -39,7 +39,7 @@ func (b *leaderboardBuilder) energy() {
 		b.note(Measured, fmt.Sprintf("total_gpu_energy_wh × %v USD/kWh", tariff), &r.ElectricityCostUSD)
 	}
 	if r.IdleGPUEnergyWh = g.idle; g.idle != nil {
-		from := "power while no test ran"
+		from := "power while no test ran" + g.scaled
 		if g.lostTests > 0 {
 			from += "; " + g.unattributed()
 		}

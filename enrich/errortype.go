@@ -118,7 +118,7 @@ func errorText(s *Span) string {
 		}
 	}
 	if s.Status == StatusError || len(parts) > 0 {
-		for _, text := range []string{s.StatusMessage, s.Attrs.Get("error.type").Text(), s.Attrs.Get("error.message").Text(), s.Attrs.Get("mcp.error.message_raw").Text()} {
+		for _, text := range []string{s.StatusMessage, s.attrs().Get("error.type").Text(), s.attrs().Get("error.message").Text(), s.attrs().Get("mcp.error.message_raw").Text()} {
 			if text != "" {
 				parts = append(parts, text)
 			}
@@ -149,7 +149,7 @@ func spanErrorType(s *Span) string {
 		return ""
 	}
 	for _, f := range []attr.Field{attr.ErrorType, attr.HTTPStatus} {
-		if code, key := s.Attrs.Int(f); key != "" {
+		if code, key := s.attrs().Int(f); key != "" {
 			if class := httpErrorType(code); class != "" {
 				return class
 			}

@@ -152,7 +152,7 @@ func (f *facts) readTimes(t *tree, root int) {
 }
 
 func (f *facts) readRoot() {
-	text := func(field attr.Field) string { v, _ := f.root.Attrs.Str(field); return v }
+	text := func(field attr.Field) string { v, _ := f.root.attrs().Str(field); return v }
 	f.testID = text(attr.TestID)
 	f.caseUID = text(attr.TestCaseUID)
 	f.agentType = text(attr.AgentType)
@@ -162,6 +162,13 @@ func (f *facts) readRoot() {
 
 func (f *facts) readUsage(u *usage, in []bool) {
 	t := u.tree
+	calls := 0
+	for _, i := range u.calls {
+		if in[i] {
+			calls++
+		}
+	}
+	f.calls = make([]call, 0, calls)
 	for _, i := range u.calls {
 		if in[i] {
 			spans := u.callSpans(i)
@@ -223,7 +230,7 @@ func (f *facts) readTools(t *tree) {
 				f.toolCalls = append(f.toolCalls, name)
 			}
 		case RoleAgent:
-			if names, key := s.Attrs.Strings(attr.ToolNames); key != "" {
+			if names, key := s.attrs().Strings(attr.ToolNames); key != "" {
 				f.toolNames = append(f.toolNames, names...)
 			}
 			if f.agentType == "" {
@@ -283,7 +290,7 @@ func (f *facts) readSteps(t *tree) {
 	for _, i := range f.spans {
 		s := &t.spans[i]
 		if t.roles[i] == RoleAgent {
-			if n, key := s.Attrs.Int(attr.MaxSteps); key != "" {
+			if n, key := s.attrs().Int(attr.MaxSteps); key != "" {
 				allowed = max(allowed, n)
 			}
 			task, stream, ok := agentInput(s)
@@ -334,7 +341,7 @@ func (f *facts) readLastStep(t *tree) {
 // agentInput reads the task of an AGENT span out of its input. The attribute
 // smolagents.task is no use: it holds the task of the test before (spec §1.3).
 func agentInput(s *Span) (task string, stream, ok bool) {
-	text, key := s.Attrs.Str(attr.InputValue)
+	text, key := s.attrs().Str(attr.InputValue)
 	if key == "" {
 		return "", false, false
 	}

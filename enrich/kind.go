@@ -71,26 +71,26 @@ var roleVocabularies = []struct {
 
 // RoleOf returns the role of a span by the first rule of spec §2.2 that fits.
 func RoleOf(s *Span) Role {
-	if s.Name == "test_evaluation" || !s.Attrs.Get("test.id").IsNull() {
+	if s.Name == "test_evaluation" || !s.attrs().Get("test.id").IsNull() {
 		return RoleTest
 	}
 	for _, v := range roleVocabularies {
-		if word, key := s.Attrs.Str(v.field); key != "" {
+		if word, key := s.attrs().Str(v.field); key != "" {
 			if role, ok := v.roles[v.fold(word)]; ok {
 				return role
 			}
 		}
 	}
-	if _, key := s.Attrs.Str(attr.ToolNameOnly); key != "" {
+	if _, key := s.attrs().Str(attr.ToolNameOnly); key != "" {
 		return RoleTool
 	}
-	if strings.HasSuffix(s.Name, ".run") && (strings.Contains(s.Name, "Agent") || !s.Attrs.Get("smolagents.max_steps").IsNull()) {
+	if strings.HasSuffix(s.Name, ".run") && (strings.Contains(s.Name, "Agent") || !s.attrs().Get("smolagents.max_steps").IsNull()) {
 		return RoleAgent
 	}
 	if isStep(s.Name) {
 		return RoleChain
 	}
-	if _, key := s.Attrs.Str(attr.ModelOnly); key != "" {
+	if _, key := s.attrs().Str(attr.ModelOnly); key != "" {
 		return RoleLLM
 	}
 	return RoleUnknown

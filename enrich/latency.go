@@ -60,12 +60,12 @@ func newLatency(call *Span, spans []*Span, deltas []Time, completion *int64) lat
 func (l *latency) readTTFT(spans []*Span, deltas []Time, call *Span, accept func(float64, string) bool) {
 	for _, s := range spans {
 		for _, source := range ttftSources {
-			if v, ok := s.Attrs.Get(source.key).Float(); ok && accept(v*source.seconds, "attribute "+source.key) {
+			if v, ok := s.attrs().Get(source.key).Float(); ok && accept(v*source.seconds, "attribute "+source.key) {
 				return
 			}
 		}
 		for _, key := range attr.CompletionStartTime {
-			if at, ok := momentOf(s.Attrs.Get(key)); ok && s.Start != 0 && accept(seconds(at-s.Start), "attribute "+key) {
+			if at, ok := momentOf(s.attrs().Get(key)); ok && s.Start != 0 && accept(seconds(at-s.Start), "attribute "+key) {
 				return
 			}
 		}
@@ -90,7 +90,7 @@ func (l *latency) readTTFT(spans []*Span, deltas []Time, call *Span, accept func
 func (l *latency) readTBT(spans []*Span, deltas []Time, completion *int64, length int64, known bool) {
 	for _, s := range spans {
 		for _, key := range []string{"gen_ai.server.time_per_output_token", "gen_ai.server.tbt"} {
-			if v, ok := s.Attrs.Get(key).Float(); ok && v > 0 {
+			if v, ok := s.attrs().Get(key).Float(); ok && v > 0 {
 				l.tbt, l.tbtFrom = &v, "attribute "+key
 				return
 			}

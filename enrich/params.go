@@ -55,7 +55,7 @@ func newRepeats() *repeats {
 // invocation reads the invocation parameters of a span.
 func (p *repeats) invocation(s *Span) invocation {
 	for _, key := range attr.InvocationParams {
-		text := strings.TrimSpace(s.Attrs.Get(key).Text())
+		text := strings.TrimSpace(s.attrs().Get(key).Text())
 		if !strings.HasPrefix(text, "{") {
 			continue
 		}
@@ -163,7 +163,7 @@ func newCall(span *Span, spans []*Span, seen *repeats) call {
 		c.truncated = c.truncated || params.truncated != ""
 		text := func(dst *string, f attr.Field, names ...string) {
 			if *dst == "" {
-				*dst, _ = s.Attrs.Str(f)
+				*dst, _ = s.attrs().Str(f)
 			}
 			if *dst == "" && len(names) > 0 {
 				*dst, _ = params.value(names...).Str()
@@ -173,7 +173,7 @@ func newCall(span *Span, spans []*Span, seen *repeats) call {
 			if *dst != nil {
 				return
 			}
-			if v, key := s.Attrs.Float(f); key != "" {
+			if v, key := s.attrs().Float(f); key != "" {
 				*dst = &v
 			} else if v, ok := params.value(names...).Float(); ok {
 				*dst = &v
@@ -188,7 +188,7 @@ func newCall(span *Span, spans []*Span, seen *repeats) call {
 		number(&c.frequencyPenalty, attr.FrequencyPenalty, "frequency_penalty", "frequencyPenalty")
 		number(&c.presencePenalty, attr.PresencePenalty, "presence_penalty", "presencePenalty")
 		if c.maxTokens == nil {
-			if n, key := s.Attrs.Int(attr.MaxTokens); key != "" {
+			if n, key := s.attrs().Int(attr.MaxTokens); key != "" {
 				c.maxTokens = &n
 			} else if n, ok := params.value("max_tokens", "max_completion_tokens", "max_output_tokens", "max_new_tokens", "num_predict").Int(); ok {
 				c.maxTokens = &n
@@ -200,9 +200,9 @@ func newCall(span *Span, spans []*Span, seen *repeats) call {
 		c.tools = append(c.tools, seen.toolDefinitions(s, params)...)
 		c.readOutput(s)
 		if !c.streamed {
-			yes, _ := s.Attrs.Bool(attr.Streamed)
+			yes, _ := s.attrs().Bool(attr.Streamed)
 			inv, _ := params.value("stream").Bool()
-			c.streamed = yes || inv || slices.ContainsFunc(attr.TTFTEvidence, func(k string) bool { return !s.Attrs.Get(k).IsNull() })
+			c.streamed = yes || inv || slices.ContainsFunc(attr.TTFTEvidence, func(k string) bool { return !s.attrs().Get(k).IsNull() })
 		}
 	}
 	c.system, c.systemFrom = systemOf(spans, c.requestModel)
@@ -220,10 +220,10 @@ func (c *call) readOutput(s *Span) {
 	if c.responseModel != "" && c.responseID != "" && c.finishReasons != nil {
 		return
 	}
-	if mime, _ := s.Attrs.Str(attr.OutputMIMEType); mime != "application/json" {
+	if mime, _ := s.attrs().Str(attr.OutputMIMEType); mime != "application/json" {
 		return
 	}
-	text, _ := s.Attrs.Str(attr.OutputValue)
+	text, _ := s.attrs().Str(attr.OutputValue)
 	var out struct {
 		ID      string `json:"id"`
 		Model   string `json:"model"`
@@ -253,14 +253,14 @@ func (c *call) readOutput(s *Span) {
 // attribute per completion.
 func (p *repeats) finishReasons(s *Span) []string {
 	for _, key := range attr.FinishReasons {
-		v := s.Attrs.Get(key)
+		v := s.attrs().Get(key)
 		if list := once(p.reasons, v.Text(), func(string) []string { return v.Strings() }); len(list) > 0 {
 			return list
 		}
 	}
 	var list []string
 	for n := range s.Attrs.Prefix("gen_ai.completion.") {
-		reason, ok := s.Attrs.Get(indexed("gen_ai.completion", n, "finish_reason")).Str()
+		reason, ok := s.attrs().Get(indexed("gen_ai.completion", n, "finish_reason")).Str()
 		if !ok {
 			break
 		}
@@ -272,7 +272,7 @@ func (p *repeats) finishReasons(s *Span) []string {
 	var messages []struct {
 		FinishReason string `json:"finish_reason"`
 	}
-	text, key := s.Attrs.Str(attr.OutputMessages)
+	text, key := s.attrs().Str(attr.OutputMessages)
 	if key != "" && json.Unmarshal([]byte(text), &messages) == nil {
 		for _, m := range messages {
 			if m.FinishReason != "" {

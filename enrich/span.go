@@ -174,7 +174,12 @@ type Span struct {
 	// Row holds what the source says beside OpenTelemetry's fields, such as the
 	// total_tokens that SMOLTRACE copies out of the attributes.
 	Row attr.Set
+
+	keys attr.Filter // of Attrs, once the span stands in a tree
 }
+
+// attrs returns the attributes for rules that look for many of them.
+func (s *Span) attrs() attr.Lookup { return s.Attrs.Lookup(s.keys) }
 
 // Duration returns the span's length in nanoseconds, and whether both of its
 // ends are known and in order.

@@ -68,13 +68,13 @@ func systemFromModel(model string) string {
 func systemOf(spans []*Span, model string) (system, from string) {
 	gateway, gatewayFrom := "", ""
 	for _, s := range spans {
-		vendor, _ := s.Attrs.Str(attr.SystemVendor)
-		host, hostKey := s.Attrs.Str(attr.SystemHost)
+		vendor, _ := s.attrs().Str(attr.SystemVendor)
+		host, hostKey := s.attrs().Str(attr.SystemHost)
 		if vendor != "" && hosts[canonicalSystem(host)] {
 			return canonicalSystem(host), hostKey
 		}
 		for _, key := range attr.System {
-			word, ok := s.Attrs.Get(key).Str()
+			word, ok := s.attrs().Get(key).Str()
 			if !ok {
 				continue
 			}
@@ -105,7 +105,7 @@ func providerOf(s *Span, model string) string {
 	case strings.HasPrefix(s.Name, "InferenceClientModel."):
 		return "inference"
 	}
-	if system, _ := s.Attrs.Str(attr.Field{"gen_ai.system"}); system == "huggingface" && s.Scope != nil && strings.HasPrefix(s.Scope.Name, "genai_otel") {
+	if system, _ := s.attrs().Str(attr.Field{"gen_ai.system"}); system == "huggingface" && s.Scope != nil && strings.HasPrefix(s.Scope.Name, "genai_otel") {
 		return "transformers"
 	}
 	return ""

@@ -18,7 +18,7 @@ func indexed(prefix string, n int, suffix string) string {
 
 // toolName returns the tool that a TOOL span ran.
 func toolName(s *Span) string {
-	if name, key := s.Attrs.Str(attr.ToolName); key != "" {
+	if name, key := s.attrs().Str(attr.ToolName); key != "" {
 		return name
 	}
 	return s.Name
@@ -31,13 +31,13 @@ type toolDefinition struct{ name, json string }
 // its convention has (spec §2.2 tool definitions).
 func (p *repeats) toolDefinitions(s *Span, params invocation) []toolDefinition {
 	for _, key := range attr.ToolDefinitions {
-		if list := once(p.tools, s.Attrs.Get(key).Text(), definitionList); list != nil {
+		if list := once(p.tools, s.attrs().Get(key).Text(), definitionList); list != nil {
 			return list
 		}
 	}
 	var list []toolDefinition
 	for n := range s.Attrs.Prefix("llm.tools.") {
-		text := s.Attrs.Get(indexed("llm.tools", n, "tool.json_schema")).Text()
+		text := s.attrs().Get(indexed("llm.tools", n, "tool.json_schema")).Text()
 		if text == "" {
 			break
 		}
@@ -59,15 +59,15 @@ func functionDefinitions(s *Span) []toolDefinition {
 	const prefix = "llm.request.functions"
 	var list []toolDefinition
 	for n := range s.Attrs.Prefix(prefix) {
-		name, ok := s.Attrs.Get(indexed(prefix, n, "name")).Str()
+		name, ok := s.attrs().Get(indexed(prefix, n, "name")).Str()
 		if !ok {
 			return list
 		}
 		function := map[string]any{"name": name}
-		if text, ok := s.Attrs.Get(indexed(prefix, n, "description")).Str(); ok {
+		if text, ok := s.attrs().Get(indexed(prefix, n, "description")).Str(); ok {
 			function["description"] = text
 		}
-		if text := s.Attrs.Get(indexed(prefix, n, "parameters")).Text(); json.Valid([]byte(text)) {
+		if text := s.attrs().Get(indexed(prefix, n, "parameters")).Text(); json.Valid([]byte(text)) {
 			function["parameters"] = json.RawMessage(text)
 		}
 		raw, err := json.Marshal(map[string]any{"type": "function", "function": function})

@@ -43,6 +43,7 @@ func newTree(spans []Span) *tree {
 	}
 	index := make(map[SpanID]int, n)
 	for i := range spans {
+		spans[i].keys = spans[i].Attrs.Filter()
 		t.roles[i] = RoleOf(&spans[i])
 		if _, taken := index[spans[i].ID]; !taken && spans[i].ID != (SpanID{}) {
 			index[spans[i].ID] = i

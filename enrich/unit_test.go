@@ -152,6 +152,26 @@ func TestUsageDropsSiblingDuplicate(t *testing.T) {
 	}
 }
 
+// What a second record has below it records the same call once more.
+func TestUsageDropsWhatIsBelowSiblingDuplicate(t *testing.T) {
+	tokens := []attr.KeyValue{kv("openinference.span.kind", "LLM"), kv("llm.model_name", "gpt-4o"), kv("llm.token_count.prompt", 50), kv("llm.token_count.completion", 5)}
+	u := usageOf(
+		span(1, 0, "agent", 0, 1000, kv("openinference.span.kind", "AGENT")),
+		span(2, 1, "LiteLLMModel.generate", 0, 900, tokens...),
+		span(3, 2, "completion", 5, 895, tokens...),
+		span(4, 1, "chat", 10, 890, kv("gen_ai.request.model", "gpt-4o"), kv("gen_ai.operation.name", "chat"), kv("gen_ai.usage.input_tokens", 50), kv("gen_ai.usage.output_tokens", 5), kv("gen_ai.usage.cache_read.input_tokens", 0)),
+	)
+	if got := names(u, u.calls); len(got) != 1 || got[0] != "chat" {
+		t.Errorf("logical calls = %v, want [chat]", got)
+	}
+	if got := names(u, u.leaves); len(got) != 1 || got[0] != "chat" {
+		t.Errorf("usage leaves = %v, want [chat]", got)
+	}
+	if f := examine(&Trace{}, u.tree, u)[0]; *f.totalTokens.value() != 55 || f.uncounted != 110 {
+		t.Errorf("%d tokens, %d repeated; want 55 and 110", *f.totalTokens.value(), f.uncounted)
+	}
+}
+
 // Only the outermost AGENT span stands in when no LLM span states tokens.
 func TestUsageFallsBackToOutermostAgent(t *testing.T) {
 	u := usageOf(

@@ -45,6 +45,7 @@ func usageAttributes(dst attr.Set, s *Span) attr.Set {
 func tokensOf(s *Span, role Role, used attr.Set) tokens {
 	var t tokens
 	if len(used) > 0 {
+		used := used.Lookup(used.Filter())
 		count := func(f attr.Field) *int64 {
 			if n, key := used.Int(f); key != "" && n <= maxTokens {
 				return &n
@@ -196,6 +197,7 @@ func newUsage(t *tree, seen *repeats) *usage {
 	usageBelow := make([]bool, n)
 	for _, i := range t.order {
 		if p := t.parent[i]; p >= 0 {
+			second[i] = second[i] || second[p] && t.roles[i] == RoleLLM // the same call once more
 			llmAbove[i] = llmAbove[p] || isLLM(p)
 			agentAbove[i] = agentAbove[p] || t.roles[p] == RoleAgent && u.tokens[p].any()
 		}
@@ -329,10 +331,10 @@ func bareModel(model string) string {
 }
 
 func requestModelOf(s *Span) string {
-	if m, key := s.Attrs.Str(attr.RequestModel); key != "" {
+	if m, key := s.attrs().Str(attr.RequestModel); key != "" {
 		return m
 	}
-	m, _ := s.Attrs.Str(attr.ModelName)
+	m, _ := s.attrs().Str(attr.ModelName)
 	return m
 }
 

@@ -4,8 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
-
-	"github.com/mattn/go-sqlite3"
+	"strings"
 )
 
 // A lock keeps other programs from doing the same: an exclusive transaction in a
@@ -30,7 +29,8 @@ func newLock(ctx context.Context, path string) (*lock, error) {
 	tx, err := db.BeginTx(context.WithoutCancel(ctx), nil)
 	if err != nil {
 		db.Close()
-		if e, ok := errors.AsType[sqlite3.Error](err); ok && (e.Code == sqlite3.ErrBusy || e.Code == sqlite3.ErrLocked) {
+		// SQLite's words, because the driver's type is not there without cgo.
+		if strings.Contains(err.Error(), "database is locked") {
 			return nil, ErrInUse
 		}
 		return nil, err
