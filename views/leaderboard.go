@@ -74,8 +74,6 @@ type LeaderboardLine struct {
 	Cost     Quantity
 	Correct  Quantity // cost of a correct answer
 	Energy   Quantity
-	CO2      Quantity
-	Tools    Quantity
 	Errors   Quantity
 	TopError,
 	ErrorList string // the commonest class, and all with their counts
@@ -89,7 +87,7 @@ type LeaderboardLine struct {
 var leaderboardColumns = []struct{ name, label string }{
 	{"agent_type", ""}, {"success_rate", ""}, {"num_tests", "Outcomes, tests"}, {"avg_duration_ms", "Time a test"},
 	{"total_prompt_tokens", ""}, {"total_completion_tokens", ""}, {"total_cost_usd", ""}, {"", "$ / correct"},
-	{"total_gpu_energy_wh", ""}, {"co2_emissions_g", ""}, {"total_tool_calls", ""}, {"total_errors", ""}, {"evaluation_date", "When"},
+	{"total_gpu_energy_wh", ""}, {"total_errors", ""}, {"evaluation_date", "When"},
 }
 
 // NewLeaderboardPage makes the leaderboard of the runs of one page, sorted and
@@ -133,6 +131,9 @@ func NewLeaderboardPage(rows []enrich.LeaderboardRow, total int, origins map[str
 		}
 		if extra != nil {
 			line.Extra = f.get(extra.Name)
+			if extra.Name == "co2_emissions_g" && rows[i].CO2EmissionsG != nil && slices.Contains(f.quality.flags, enrich.FlagCO2TokenEstimate) {
+				line.Extra.Text, line.Extra.Full = "≈ "+line.Extra.Text, "an estimate from tokens: "+line.Extra.Full
+			}
 		}
 		p.Rows = append(p.Rows, line)
 	}
@@ -269,14 +270,9 @@ func newLeaderboardLine(f figures[enrich.LeaderboardRow], s standing) Leaderboar
 		Cost:    f.cost("total_cost_usd"),
 		Correct: costOfCorrect(f),
 		Energy:  f.get("total_gpu_energy_wh"),
-		CO2:     f.get("co2_emissions_g"),
-		Tools:   f.get("total_tool_calls"),
 		Errors:  f.get("total_errors"),
 		Tests:   f.get("num_tests"),
 		When:    moment(r.EvaluationDate),
-	}
-	if r.CO2EmissionsG != nil && slices.Contains(f.quality.flags, enrich.FlagCO2TokenEstimate) {
-		l.CO2.Text, l.CO2.Full = "≈ "+l.CO2.Text, "an estimate from tokens: "+l.CO2.Full
 	}
 	if s.rank > 0 {
 		l.Rank = count(s.rank)

@@ -65,12 +65,12 @@ func TestAbsentAndZero(t *testing.T) {
 	absent := enrich.LeaderboardRow{RunID: "absent", NumTests: 2}
 	p := NewLeaderboardPage([]enrich.LeaderboardRow{zero, absent}, 2, nil, ranked)
 	texts := func(l LeaderboardLine) []string {
-		return []string{l.Success.Text, l.Time.Text, l.In.Text, l.Out.Text, l.Cost.Text, l.Tools.Text, l.Errors.Text, l.When.Text}
+		return []string{l.Success.Text, l.Time.Text, l.In.Text, l.Out.Text, l.Cost.Text, l.Errors.Text, l.When.Text}
 	}
-	if diff := cmp.Diff([]string{"0.0 %", "0 s", "0", "0", "$0", "0", "0", "—"}, texts(p.Rows[0])); diff != "" {
+	if diff := cmp.Diff([]string{"0.0 %", "0 s", "0", "0", "$0", "0", "—"}, texts(p.Rows[0])); diff != "" {
 		t.Errorf("zero:\n%s", diff)
 	}
-	if diff := cmp.Diff([]string{"0 of 2 scored", "—", "—", "—", "—", "—", "—", "—"}, texts(p.Rows[1])); diff != "" {
+	if diff := cmp.Diff([]string{"0 of 2 scored", "—", "—", "—", "—", "—", "—"}, texts(p.Rows[1])); diff != "" {
 		t.Errorf("absent:\n%s", diff)
 	}
 }

@@ -61,7 +61,7 @@ func TestCostOfCorrect(t *testing.T) {
 func TestLeaderboardSpending(t *testing.T) {
 	estimate := boardRow("estimate", 1, 2)
 	estimate.CO2EmissionsG, estimate.DataQuality = new(0.01), `{"flags":["co2_token_estimate"],"partial_cost_usd":0.002,"priced_calls":"1/2"}`
-	p := NewLeaderboardPage([]enrich.LeaderboardRow{spentRun(), estimate}, 2, nil, ranked)
+	p := NewLeaderboardPage([]enrich.LeaderboardRow{spentRun(), estimate}, 2, nil, LeaderboardQuery{Sort: "co2_emissions_g", Desc: true, Page: 1})
 	cards := map[string]string{}
 	for _, c := range p.Cards {
 		cards[c.Label] = strings.Join(append([]string{c.Value.Text}, c.Lines...), " | ")
@@ -74,7 +74,7 @@ func TestLeaderboardSpending(t *testing.T) {
 	}
 	var lines []string
 	for _, l := range p.Rows {
-		lines = append(lines, join(l.Cost.Text, l.Correct.Text, l.Energy.Text, l.CO2.Text))
+		lines = append(lines, join(l.Cost.Text, l.Correct.Text, l.Energy.Text, l.Extra.Text))
 	}
 	if diff := cmp.Diff([]string{"$0.0090 · $0.0005 · 2.00 Wh · 950 mg", "≥ $0.0020 · — · — · ≈ 10.0 mg"}, lines); diff != "" {
 		t.Error(diff)
