@@ -1,6 +1,7 @@
 package enrich
 
 import (
+	"cmp"
 	"fmt"
 
 	"smolscope/enrich/attr"
@@ -49,7 +50,7 @@ func (e *enricher) priceTest(book *priceBook, tr *traced, f *facts) {
 		} else {
 			var of *call
 			response, request, of, around = tr.usage.modelOf(i, calls)
-			system = of.sellerName()
+			system = e.sellerName(of)
 		}
 		p := book.price(response, request, system, f.start)
 		c := leafCost{source: costUnknown}
@@ -100,10 +101,15 @@ func (u *usage) modelOf(leaf int, calls map[*Span]*call) (response, request stri
 }
 
 // sellerName returns the system that a call is billed by: who runs the model on
-// this machine before whose model it is.
-func (c *call) sellerName() string {
-	if c.provider == "ollama" || c.provider == "transformers" {
-		return c.provider
+// this machine before whose model it is. Where no span tells, the leaderboard row
+// may: litellm is no more than its default (spec §3.10 provider).
+func (e *enricher) sellerName(c *call) string {
+	provider := c.provider
+	if provider == "" && c.system == "" {
+		provider, _ = e.run.Leaderboard.Str(attr.Field{"provider"})
+	}
+	if provider == "ollama" || provider == "transformers" {
+		return provider
 	}
 	return c.system
 }
@@ -120,9 +126,9 @@ func (e *enricher) modelOfAgent(f *facts, s *Span) (request, system string) {
 		request = e.model
 	}
 	if len(f.calls) > 0 {
-		return request, f.calls[0].sellerName()
+		return request, e.sellerName(&f.calls[0])
 	}
-	return request, systemFromModel(request)
+	return request, cmp.Or(e.sellerName(&call{}), systemFromModel(request))
 }
 
 // bill returns what a test cost: by its spans, else as its row states it, where

@@ -233,6 +233,41 @@ func TestTokenMetricBesideRollUp(t *testing.T) {
 	if want := []float64{1100, 1100}; !slices.Equal(got, want) {
 		t.Errorf("llm.token_count.total of the run and its tests = %v, want %v", got, want)
 	}
+	for _, c := range []struct{ dataset, key, want string }{
+		{Leaderboard, "run", "sum over 2 tests, 1 LLM call span counted once each; for 1 test the roll-up of its outermost AGENT span"},
+		{Traces, tables.Traces[0].TraceID, "sum over 1 LLM call span, each counted once; in tests without one, the roll-up of the outermost AGENT span"},
+	} {
+		if got := tables.Provenance.Row(c.dataset, c.key)["total_tokens"].From; got != c.want {
+			t.Errorf("%s: tokens are from %q\nwant %q", c.dataset, got, c.want)
+		}
+	}
+}
+
+// A run that its leaderboard row says ran on this machine is nobody's sale, also
+// where no span tells; a call that names its seller is that one's all the same.
+func TestLocalRunIsNotSold(t *testing.T) {
+	list := price.Builtin().With([]price.Row{{Key: "weights", Provider: new("openai"), Input: new(2.0), Output: new(8.0)}})
+	rollUp := []Span{span(1, 0, "ToolCallingAgent.run", 0, 1000, kv("openinference.span.kind", "AGENT"), kv("llm.token_count.prompt", 1000), kv("llm.token_count.completion", 100))}
+	untold := modelCall("weights")
+	untold[1].Name = "generate" // completion is LiteLLM's
+	for _, tt := range []struct {
+		name, provider string
+		spans          []Span
+		want           string
+	}{
+		{"roll-up, transformers", "transformers", rollUp, costUnknown},
+		{"roll-up, ollama", "ollama", rollUp, costUnknown},
+		{"roll-up, litellm", "litellm", rollUp, costPriced},
+		{"call without a seller", "transformers", untold, costUnknown},
+		{"call of a seller", "transformers", modelCall("weights", kv("gen_ai.provider.name", "openai")), costPriced},
+	} {
+		spans := slices.Clone(tt.spans)
+		sortSpans(spans)
+		run := &Run{Traces: []*Trace{{ID: TraceID{1}, Spans: spans}}, Leaderboard: attr.NewSet([]attr.KeyValue{kv("model", "weights"), kv("provider", tt.provider)})}
+		if got := Enrich(run, Options{Prices: list}).Leaderboard.CostSource; got == nil || *got != tt.want {
+			t.Errorf("%s: cost_source = %s, want %s", tt.name, AppendJSON(nil, &got), tt.want)
+		}
+	}
 }
 
 // What a cost is made with is said in full: whose price it is, and the price of

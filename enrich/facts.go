@@ -381,11 +381,14 @@ func (f *facts) readError(t *tree) {
 
 // tokenReason says how the token sums came about.
 func (f *facts) tokenReason() string {
-	switch f.tokenSource {
-	case tokenRollUp:
+	switch {
+	case f.tokenSource == tokenRollUp && f.leaves == 0:
 		return "roll-up of the outermost AGENT span: no LLM span states tokens"
-	case tokenLeaf:
+	case f.tokenSource != "":
 		reason := fmt.Sprintf("sum over %s, each counted once", plural(f.leaves, "LLM call span"))
+		if f.tokenSource == tokenRollUp {
+			reason += "; in tests without one, the roll-up of the outermost AGENT span"
+		}
 		if f.uncounted > 0 {
 			reason += fmt.Sprintf("; %s tokens that other spans repeat are not added", compact(f.uncounted))
 		}

@@ -383,16 +383,22 @@ func (b *leaderboardBuilder) tokens() {
 
 // tokenReason says why the run's tokens are what they are, and what was left out.
 func (b *leaderboardBuilder) tokenReason(known int) string {
-	leaves, uncounted := 0, int64(0)
+	leaves, rolledUp, uncounted := 0, 0, int64(0)
 	for _, t := range b.tests {
 		if t.facts != nil {
 			leaves += t.facts.leaves
 			uncounted += t.facts.uncounted
+			if t.facts.tokenSource == tokenRollUp {
+				rolledUp++
+			}
 		}
 	}
 	reason := fmt.Sprintf("sum over %s", plural(known, "test"))
 	if leaves > 0 {
 		reason += fmt.Sprintf(", %s counted once each", plural(leaves, "LLM call span"))
+	}
+	if rolledUp > 0 {
+		reason += fmt.Sprintf("; for %s the roll-up of its outermost AGENT span", plural(rolledUp, "test"))
 	}
 	if uncounted > 0 {
 		reason += fmt.Sprintf("; %s tokens are left out because AGENT and outer spans only repeat what those calls used", compact(uncounted))
