@@ -61,6 +61,7 @@ func TestTokenDialects(t *testing.T) {
 		// Langfuse's counts are disjoint: 55+40+5 in, 6+4 out.
 		{"Langfuse", llm(kv("langfuse.observation.usage_details", `{"input":55,"input_cached_tokens":40,"input_cache_creation":5,"output":6,"output_reasoning_tokens":4,"total":110}`)), "100 10 110 4 40 5"},
 		{"Langfuse with Anthropic's names", llm(kv("langfuse.observation.usage_details", `{"input":55,"cache_read_input_tokens":40,"cache_creation_input_tokens":5,"output":10}`)), "100 10 110 - 40 5"},
+		{"a prompt that Langfuse's cache does not fit in", llm(kv("gen_ai.usage.input_tokens", 83), kv("gen_ai.usage.output_tokens", 5), kv("langfuse.observation.usage_details", `{"cache_read_input_tokens":900}`)), "983 5 988 - 900 -"},
 		{"Langfuse, no object", llm(kv("langfuse.observation.usage_details", `[1]`)), "- - - - - -"},
 		// Anthropic's API counts the cached tokens beside the input: 600+400+100.
 		{"genai_otel Anthropic", span(1, 0, "anthropic.messages.create", 0, 9, kv("gen_ai.usage.prompt_tokens", 600), kv("gen_ai.usage.completion_tokens", 200), kv("gen_ai.usage.total_tokens", 800), kv("gen_ai.usage.cache_read_input_tokens", 400), kv("gen_ai.usage.cache_creation_input_tokens", 100)), "1,100 200 1,300 - 400 100"},

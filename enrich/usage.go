@@ -59,6 +59,7 @@ func tokensOf(s *Span, role Role, used attr.Set) tokens {
 		t.include(cacheApart(s))
 		if details, key := used.Str(attr.UsageDetails); key != "" {
 			t.fill(langfuseTokens(details))
+			t.include(false) // of the two, one may have stated the prompt and one the cache
 		}
 	}
 	if t.total == nil && role != RoleAgent {
