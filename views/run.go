@@ -520,6 +520,20 @@ func newRunQuality(d RunData, found []Finding) RunQuality {
 	return q
 }
 
+// mostListed is how many of a list the data-quality tab shows: ten thousand
+// tests with the same finding are no more to read than this many.
+const mostListed = 200
+
+func listed[T any](list []T) []T { return list[:min(mostListed, len(list))] }
+
+// unlisted says how many of a list are not shown, and where they are; "" if all are.
+func unlisted[T any](list []T) string {
+	if len(list) <= mostListed {
+		return ""
+	}
+	return "and " + count(len(list)-mostListed) + " more, which stand under quality in the run’s JSON"
+}
+
 // addStored lists what files stated and ours replaced: the run's figures, then
 // each test's, then each trace's.
 func (q *RunQuality) addStored(d RunData) {

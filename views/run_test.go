@@ -195,3 +195,14 @@ func TestRunTTFTCard(t *testing.T) {
 		})
 	}
 }
+
+// A finding at ten thousand tests does not make a page of ten thousand lines.
+func TestLongListsAreCut(t *testing.T) {
+	long := make([]int, 10_000)
+	if n, more := len(listed(long)), unlisted(long); n != 200 || more != "and 9,800 more, which stand under quality in the run’s JSON" {
+		t.Errorf("%d listed, %q", n, more)
+	}
+	if n, more := len(listed(long[:200])), unlisted(long[:200]); n != 200 || more != "" {
+		t.Errorf("of 200: %d listed, %q", n, more)
+	}
+}
