@@ -45,7 +45,7 @@ func (e *enricher) emissions(g *gpuEnergy) co2 {
 	counters := g.series[co2Emissions]
 	isCodeCarbon := func(s *series) bool { return s.has("source", co2OfCodeCarbon) }
 	if c := countedCO2(counters, isCodeCarbon, 1); c.grams != nil {
-		c.source, c.from = co2OfCodeCarbon, "CO2 counter of CodeCarbon, sum over "+plural(len(c.gpus), "series")
+		c.source, c.from = co2OfCodeCarbon, "CO2 counter of CodeCarbon, sum over "+plural(len(c.gpus), "counter")
 		return c
 	}
 	if c := countedCO2(counters, func(s *series) bool { return !isCodeCarbon(s) }, wattsAsWattHours); c.grams != nil {

@@ -78,7 +78,7 @@ func (e *enricher) measureEnergy() *gpuEnergy {
 		g.from = "trapezoid over " + plural(readings, "power sample") + " of " + plural(len(curves), "GPU")
 		if gaps > 0 {
 			e.found.flag("run", FlagPowerGap)
-			g.from += "; " + plural(gaps, "gap") + " over 60 s left out"
+			g.from += "; " + plural(gaps, "gap") + " between samples left out"
 		}
 	}
 	scale := e.counted(g)

@@ -152,3 +152,21 @@ func TestEnergySources(t *testing.T) {
 		})
 	}
 }
+
+// What a reader is told of energy is as true as the figure: a gap is left out by
+// its length beside the others, not at a fixed one.
+func TestEnergyReasons(t *testing.T) {
+	counted := exported(counter("gen_ai.co2.emissions", "source=codecarbon", 0.5) + "," + strings.Replace(counter("gen_ai.co2.emissions", "source=codecarbon", 0.25), `"attributes":[`, `"attributes":[{"key":"country","value":{"stringValue":"FR"}},`, 1))
+	for column, tt := range map[string]struct {
+		parts []*enrich.Part
+		want  string
+	}{
+		"co2_emissions_g":     {counted, "CO2 counter of CodeCarbon, sum over 2 counters"},
+		"total_gpu_energy_wh": {exported(counter("gen_ai.gpu.power", "gpu_id=0", 360, 360)), "trapezoid over 2 power samples of 1 GPU"},
+	} {
+		tables := enrichOne(t, tt.parts)
+		if got := tables.Provenance.Row(enrich.Leaderboard, "run")[column].From; got != tt.want {
+			t.Errorf("%s is from %q, want %q", column, got, tt.want)
+		}
+	}
+}
