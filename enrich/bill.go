@@ -1,6 +1,7 @@
 package enrich
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 
@@ -31,23 +32,26 @@ type basis struct {
 	leaves int
 }
 
-// billOf returns the bill of one leaf.
-func billOf(c *leafCost, what string) bill {
-	b := bill{leaves: 1, source: c.source, flags: slices.Sorted(slices.Values(c.flags))}
+// charge adds one leaf.
+func (b *bill) charge(c *leafCost, what string) {
+	b.leaves++
+	b.source = weakest(b.source, c.source)
+	for _, flag := range c.flags {
+		b.flag(flag)
+	}
 	if c.model != "" {
-		how := c.how
-		if how == "" {
-			how = "none"
-		}
-		b.models = map[string]string{c.model: how}
+		b.match(c.model, cmp.Or(c.how, "none"))
 	}
 	if c.ours != nil {
-		b.ours, b.ownable = *c.ours, 1
+		b.ours += *c.ours
+		b.ownable++
 	}
 	if c.source == costUnknown {
-		return b
+		return
 	}
-	b.priced, b.total, b.unsplit = 1, c.total, c.parts == nil
+	b.priced++
+	b.total += c.total
+	b.unsplit = b.unsplit || c.parts == nil
 	if c.parts != nil {
 		for i, v := range c.parts {
 			b.parts[i].add(v)
@@ -60,8 +64,7 @@ func billOf(c *leafCost, what string) bill {
 	case costEstimated:
 		text += ", its producer's estimate"
 	}
-	b.bases = []basis{{kind, text, what, 1}}
-	return b
+	b.rest(basis{kind, text, what, 1})
 }
 
 // add adds another bill to this one.
@@ -78,23 +81,43 @@ func (b *bill) add(other *bill) {
 	b.ours += other.ours
 	b.ownable += other.ownable
 	for _, o := range other.bases {
-		i := slices.IndexFunc(b.bases, func(mine basis) bool { return mine.kind == o.kind && mine.text == o.text && mine.what == o.what })
-		if i < 0 {
-			b.bases = append(b.bases, o)
-		} else {
-			b.bases[i].leaves += o.leaves
-		}
+		b.rest(o)
 	}
 	for model, how := range other.models {
-		if b.models == nil {
-			b.models = map[string]string{}
-		}
-		b.models[model] = how
+		b.match(model, how)
 	}
 	for _, flag := range other.flags {
-		if i, found := slices.BinarySearch(b.flags, flag); !found {
-			b.flags = slices.Insert(b.flags, i, flag)
-		}
+		b.flag(flag)
+	}
+}
+
+// rest notes what leaves take their cost from.
+func (b *bill) rest(on basis) {
+	i := slices.IndexFunc(b.bases, func(mine basis) bool {
+		return mine.kind == on.kind && mine.text == on.text && mine.what == on.what
+	})
+	if i < 0 {
+		b.bases = append(b.bases, on)
+	} else {
+		b.bases[i].leaves += on.leaves
+	}
+}
+
+// match notes by which rule a model was looked up.
+func (b *bill) match(model, how string) {
+	if known, ok := b.models[model]; ok && known == how {
+		return
+	}
+	if b.models == nil {
+		b.models = map[string]string{}
+	}
+	b.models[model] = how
+}
+
+// flag adds a flag in its place.
+func (b *bill) flag(flag string) {
+	if i, found := slices.BinarySearch(b.flags, flag); !found {
+		b.flags = slices.Insert(b.flags, i, flag)
 	}
 }
 

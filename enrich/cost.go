@@ -71,10 +71,10 @@ type leafCost struct {
 // and would overflow the sums.
 const maxCost = 1e9
 
-// costOf prices one usage leaf from its usage attributes and tokens: as reported,
+// costOf prices one usage leaf from its attributes and tokens: as reported,
 // else by the price list (spec §3.8, precedence). p is the price of its model,
 // nil for none.
-func costOf(used attr.Set, n tokens, p *modelPrice) leafCost {
+func costOf(s *Span, n tokens, p *modelPrice) leafCost {
 	c := leafCost{source: costUnknown}
 	var ours *costParts
 	fallback := false
@@ -90,7 +90,7 @@ func costOf(used attr.Set, n tokens, p *modelPrice) leafCost {
 	if ours != nil {
 		c.ours = new(ours.sum())
 	}
-	stated := readCost(used)
+	stated := readCost(s.attrs())
 	if stated.free && c.ours != nil && *c.ours == 0 {
 		c.source, c.basis, c.parts = costReported, stated.key, ours
 		return c
@@ -147,6 +147,7 @@ func priceTokens(row price.Row, n tokens) (parts *costParts, fallback bool) {
 	fresh := max(0, *n.prompt-orZero(n.cacheRead)-orZero(n.cacheWrite))
 	visible := max(0, *n.completion-orZero(n.reasoning))
 	parts = new(costParts)
+	usdOf := new([costPartCount]float64) // one allocation for all
 	for _, p := range []struct {
 		part      int
 		count     *int64
@@ -167,11 +168,12 @@ func priceTokens(row price.Row, n tokens) (parts *costParts, fallback bool) {
 		switch {
 		case p.count == nil:
 		case *p.count == 0:
-			parts[p.part] = new(0.0)
+			parts[p.part] = &usdOf[p.part]
 		case usd == nil:
 			return nil, false
 		default:
-			parts[p.part] = new(float64(*p.count) * *usd / 1e6)
+			usdOf[p.part] = float64(*p.count) * *usd / 1e6
+			parts[p.part] = &usdOf[p.part]
 		}
 	}
 	return parts, fallback
@@ -194,8 +196,7 @@ type statedParts struct {
 }
 
 // readCost reads the first amount above 0 that a span states (spec §2.2, §3.8).
-func readCost(attrs attr.Set) statedCost {
-	used := attrs.Lookup(attrs.Filter())
+func readCost(used attr.Lookup) statedCost {
 	var c statedCost
 	take := func(v float64, ok bool, key string) bool {
 		if !ok || v <= 0 || v > maxCost {
@@ -212,10 +213,14 @@ func readCost(attrs attr.Set) statedCost {
 		}
 		return false
 	}
-	openInference := statedParts{namedParts(used, "llm.cost.prompt", "llm.cost.completion", "llm.cost.completion_details.reasoning", "llm.cost.prompt_details.cache_read", "llm.cost.prompt_details.cache_write"), true}
-	genAI := statedParts{namedParts(used, "gen_ai.usage.cost.prompt", "gen_ai.usage.cost.completion", "gen_ai.usage.cost.reasoning", "gen_ai.usage.cost.cache_read", "gen_ai.usage.cost.cache_write"), false}
+	openInference := func() statedParts {
+		return statedParts{namedParts(used, "llm.cost.prompt", "llm.cost.completion", "llm.cost.completion_details.reasoning", "llm.cost.prompt_details.cache_read", "llm.cost.prompt_details.cache_write"), true}
+	}
+	genAI := func() statedParts {
+		return statedParts{namedParts(used, "gen_ai.usage.cost.prompt", "gen_ai.usage.cost.completion", "gen_ai.usage.cost.reasoning", "gen_ai.usage.cost.cache_read", "gen_ai.usage.cost.cache_write"), false}
+	}
 	if first(attr.ProviderCost) {
-		c.parts = []statedParts{openInference, genAI}
+		c.parts = []statedParts{openInference(), genAI()}
 		return c
 	}
 	pricing, _ := used.Str(attr.PricingSource)
@@ -223,8 +228,8 @@ func readCost(attrs attr.Set) statedCost {
 		return c
 	}
 	c.estimated = pricing == "estimated"
-	c.parts = []statedParts{genAI, openInference}
 	if first(attr.ComputedCost) {
+		c.parts = []statedParts{genAI(), openInference()}
 		return c
 	}
 	if details, key := used.Str(attr.CostDetails); key != "" {
@@ -235,6 +240,7 @@ func readCost(attrs attr.Set) statedCost {
 		}
 	}
 	if first(attr.CostAmount) {
+		c.parts = []statedParts{genAI(), openInference()}
 		return c
 	}
 	if v, key := used.Float(attr.ComputedCost); key != "" && v == 0 && pricing == "table" {
@@ -248,7 +254,7 @@ func namedParts(used attr.Lookup, keys ...string) costParts {
 	var parts costParts
 	for i, key := range keys {
 		if v, ok := used.Get(key).Float(); ok && v >= 0 && v <= maxCost {
-			parts[i] = &v
+			parts[i] = new(v)
 		}
 	}
 	return parts

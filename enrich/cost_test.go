@@ -25,9 +25,8 @@ var testPrices = price.Builtin().With([]price.Row{
 
 // leafOf prices a span as a call of a model of testPrices.
 func leafOf(s Span, model string) leafCost {
-	used := usageAttributes(nil, &s)
 	book := &priceBook{list: testPrices}
-	return costOf(used, tokensOf(&s, RoleLLM, used), book.price("", model, "", s.Start))
+	return costOf(&s, tokensOf(&s, RoleLLM), book.price("", model, "", s.Start))
 }
 
 func llm(attrs ...attr.KeyValue) Span { return span(1, 0, "completion", 0, 1000, attrs...) }
@@ -77,7 +76,7 @@ func TestTokenDialects(t *testing.T) {
 		{"LiteLLM's text tokens are no cache", llm(kv("llm.token_count.prompt", 100), kv("llm.token_count.completion", 10), kv("llm.token_count.prompt_details.cache_input", 60)), "100 10 110 - - -"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			if got := tokenText(tokensOf(&tt.span, RoleLLM, usageAttributes(nil, &tt.span))); got != tt.want {
+			if got := tokenText(tokensOf(&tt.span, RoleLLM)); got != tt.want {
 				t.Errorf("tokens = %s, want %s", got, tt.want)
 			}
 		})
@@ -203,7 +202,7 @@ func TestCostProperties(t *testing.T) {
 			}
 		}
 		s.Attrs = attr.NewSet(s.Attrs)
-		n := tokensOf(&s, RoleLLM, usageAttributes(nil, &s))
+		n := tokensOf(&s, RoleLLM)
 		if n.prompt != nil && orZero(n.cacheRead)+orZero(n.cacheWrite) > *n.prompt ||
 			n.completion != nil && orZero(n.reasoning) > *n.completion ||
 			n.total != nil && (n.prompt != nil && *n.prompt > *n.total || n.completion != nil && *n.completion > *n.total) {

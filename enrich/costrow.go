@@ -37,7 +37,6 @@ func (e *enricher) priceTest(book *priceBook, tr *traced, f *facts) {
 	if f.tokenSource == tokenRollUp {
 		what = "AGENT span"
 	}
-	var used attr.Set
 	for _, i := range f.counted {
 		n := tr.usage.tokens[i]
 		if !n.any() {
@@ -56,14 +55,13 @@ func (e *enricher) priceTest(book *priceBook, tr *traced, f *facts) {
 		c := leafCost{source: costUnknown}
 		for _, s := range around {
 			if c.source == costUnknown {
-				used = usageAttributes(used[:0], &tr.tree.spans[s])
-				c = costOf(used, n, p)
+				c = costOf(&tr.tree.spans[s], n, p)
 			}
 		}
 		if c.source != costUnknown {
-			tr.costs[i] = &c.total
+			tr.costs[i] = new(c.total)
 		}
-		f.bill.add(new(billOf(&c, what)))
+		f.bill.charge(&c, what)
 	}
 }
 
@@ -80,7 +78,7 @@ func (u *usage) modelOf(leaf int, calls map[*Span]*call) (response, request stri
 				response, _ = s.attrs().Str(attr.ResponseModel)
 			}
 			if request == "" {
-				request = requestModelOf(s)
+				request = u.models[i]
 			}
 		}
 		c := calls[s]
@@ -148,7 +146,9 @@ func (t *test) bill() bill {
 	}
 	switch {
 	case cost > 0 && cost <= maxCost:
-		return billOf(&leafCost{source: costReported, total: cost, basis: "cost_usd in a results row, without a trace to check it"}, "test")
+		var b bill
+		b.charge(&leafCost{source: costReported, total: cost, basis: "cost_usd in a results row, without a trace to check it"}, "test")
+		return b
 	case tokens > 0:
 		return bill{leaves: 1, source: costUnknown}
 	}

@@ -73,7 +73,10 @@ func (m *meter) point(name string, kind Instrument, unit string, attrs []attr.Ke
 
 // add adds to a counter or sum.
 func (m *meter) add(name string, kind Instrument, unit string, n float64, attrs ...attr.KeyValue) {
-	r := m.point(name, kind, unit, attrs)
+	m.point(name, kind, unit, attrs).add(n)
+}
+
+func (r *MetricRow) add(n float64) {
 	if r.Value == nil {
 		r.Value, r.IsMonotonic = new(0.0), new(true)
 	}
@@ -82,7 +85,10 @@ func (m *meter) add(name string, kind Instrument, unit string, n float64, attrs 
 
 // observe adds an observation to a histogram. Upper bounds are inclusive.
 func (m *meter) observe(name, unit string, bounds []float64, v float64, attrs ...attr.KeyValue) {
-	r := m.point(name, Histogram, unit, attrs)
+	m.point(name, Histogram, unit, attrs).observe(bounds, v)
+}
+
+func (r *MetricRow) observe(bounds []float64, v float64) {
 	if r.Count == nil {
 		r.Count, r.Sum, r.Min, r.Max = new(int64(0)), new(0.0), new(v), new(v)
 		r.ExplicitBounds, r.BucketCounts = bounds, make([]int64, len(bounds)+1)
@@ -102,15 +108,25 @@ func label(key, value string) attr.KeyValue {
 	return attr.KeyValue{Key: key, Value: v}
 }
 
+// operation is what the metrics of LLM calls say that a call does.
+const operation = "chat"
+
 // calls observes the LLM calls of one level (spec §4.2, 17 to 22). With no
 // calls, requests and errors are real zeros.
 func (m *meter) calls(lists ...[]call) {
-	const operation = "chat"
 	calls, failed := 0, false
+	points := map[callPoints]*callPoints{}
 	for _, list := range lists {
 		for i := range list {
-			m.call(&list[i], operation)
-			failed = failed || list[i].errorType != ""
+			c := &list[i]
+			like := callPoints{system: c.system, model: c.requestModel, errorType: c.errorType}
+			p := points[like]
+			if p == nil {
+				p = &like
+				points[like] = p
+			}
+			m.call(c, p)
+			failed = failed || c.errorType != ""
 		}
 		calls += len(list)
 	}
@@ -122,29 +138,61 @@ func (m *meter) calls(lists ...[]call) {
 	}
 }
 
-func (m *meter) call(c *call, operation string) {
-	client := make([]attr.KeyValue, 3, 5) // what is appended is read before the next is
-	client[0], client[1], client[2] = label("gen_ai.operation.name", operation), label("gen_ai.provider.name", c.system), label("gen_ai.request.model", c.requestModel)
-	m.add("gen_ai.requests", Counter, "{request}", 1, label("operation", operation), label("provider", c.system))
-	if c.errorType != "" {
-		m.add("gen_ai.client.errors", Counter, "{error}", 1, label("operation", operation), label("error_type", c.errorType))
+// callPoints are the points that calls of one kind are observed at, each from
+// the first call on that has a value for it.
+type callPoints struct {
+	system, model, errorType                                  string
+	requests, errors, duration, prompt, completion, ttft, tbt *MetricRow
+}
+
+func (m *meter) call(c *call, p *callPoints) {
+	client := func(more ...attr.KeyValue) []attr.KeyValue {
+		return append([]attr.KeyValue{label("gen_ai.operation.name", operation), label("gen_ai.provider.name", p.system), label("gen_ai.request.model", p.model)}, more...)
+	}
+	if p.requests == nil {
+		p.requests = m.point("gen_ai.requests", Counter, "{request}", []attr.KeyValue{label("operation", operation), label("provider", p.system)})
+	}
+	p.requests.add(1)
+	if p.errorType != "" {
+		if p.errors == nil {
+			p.errors = m.point("gen_ai.client.errors", Counter, "{error}", []attr.KeyValue{label("operation", operation), label("error_type", p.errorType)})
+		}
+		p.errors.add(1)
 	}
 	if d, ok := c.span.Duration(); ok {
-		m.observe("gen_ai.client.operation.duration", "s", durationBounds, float64(d)/1e9, append(client, label("error.type", c.errorType))...)
+		if p.duration == nil {
+			p.duration = m.point("gen_ai.client.operation.duration", Histogram, "s", client(label("error.type", p.errorType)))
+		}
+		p.duration.observe(durationBounds, float64(d)/1e9)
 	}
 	for i := range c.leaves {
 		if n := c.leaves[i].prompt; n != nil {
-			m.observe("gen_ai.client.token.usage", "{token}", tokenBounds, float64(*n), append(client, label("gen_ai.token.type", "input"), label("token_type", "prompt"))...)
+			if p.prompt == nil {
+				p.prompt = m.point("gen_ai.client.token.usage", Histogram, "{token}", client(label("gen_ai.token.type", "input"), label("token_type", "prompt")))
+			}
+			p.prompt.observe(tokenBounds, float64(*n))
 		}
 		if n := c.leaves[i].completion; n != nil {
-			m.observe("gen_ai.client.token.usage", "{token}", tokenBounds, float64(*n), append(client, label("gen_ai.token.type", "output"), label("token_type", "completion"))...)
+			if p.completion == nil {
+				p.completion = m.point("gen_ai.client.token.usage", Histogram, "{token}", client(label("gen_ai.token.type", "output"), label("token_type", "completion")))
+			}
+			p.completion.observe(tokenBounds, float64(*n))
 		}
 	}
+	server := func() []attr.KeyValue {
+		return []attr.KeyValue{label("model", p.model), label("operation", operation)}
+	}
 	if v := c.latency.ttft; v != nil {
-		m.observe("gen_ai.server.ttft", "s", ttftBounds, *v, label("model", c.requestModel), label("operation", operation))
+		if p.ttft == nil {
+			p.ttft = m.point("gen_ai.server.ttft", Histogram, "s", server())
+		}
+		p.ttft.observe(ttftBounds, *v)
 	}
 	if v := c.latency.tbt; v != nil {
-		m.observe("gen_ai.server.tbt", "s", tbtBounds, *v, label("model", c.requestModel), label("operation", operation))
+		if p.tbt == nil {
+			p.tbt = m.point("gen_ai.server.tbt", Histogram, "s", server())
+		}
+		p.tbt.observe(tbtBounds, *v)
 	}
 }
 

@@ -158,7 +158,7 @@ func validRunID(s attr.Set) string {
 }
 
 func spanRunID(s *Span) string {
-	if id, key := s.Attrs.Str(attr.RunID); key != "" && usableRunID(id) != "" {
+	if id, key := s.attrs().Str(attr.RunID); key != "" && usableRunID(id) != "" {
 		return usableRunID(id)
 	}
 	if s.Resource != nil {

@@ -49,7 +49,7 @@ func newLatency(call *Span, spans []*Span, deltas []Time, completion *int64) lat
 		if seconds <= 0 || known && seconds > 1.05*float64(length)/1e9 {
 			return false // zero means not measured, and no token comes after the end
 		}
-		l.ttft, l.ttftFrom = &seconds, from
+		l.ttft, l.ttftFrom = new(seconds), from
 		return true
 	}
 	l.readTTFT(spans, deltas, call, accept)
@@ -91,7 +91,7 @@ func (l *latency) readTBT(spans []*Span, deltas []Time, completion *int64, lengt
 	for _, s := range spans {
 		for _, key := range []string{"gen_ai.server.time_per_output_token", "gen_ai.server.tbt"} {
 			if v, ok := s.attrs().Get(key).Float(); ok && v > 0 {
-				l.tbt, l.tbtFrom = &v, "attribute "+key
+				l.tbt, l.tbtFrom = new(v), "attribute "+key
 				return
 			}
 		}
@@ -137,6 +137,9 @@ func seconds(ns Time) float64 { return float64(ns) / 1e9 }
 
 // momentOf reads a time that a producer may have quoted twice, as Langfuse does.
 func momentOf(v attr.Value) (Time, bool) {
+	if v.IsNull() {
+		return 0, false
+	}
 	if ns, ok := v.Nanos(); ok {
 		return Time(ns), true
 	}

@@ -174,9 +174,9 @@ func newCall(span *Span, spans []*Span, seen *repeats) call {
 				return
 			}
 			if v, key := s.attrs().Float(f); key != "" {
-				*dst = &v
+				*dst = new(v)
 			} else if v, ok := params.value(names...).Float(); ok {
-				*dst = &v
+				*dst = new(v)
 			}
 		}
 		text(&c.requestModel, attr.RequestModel, "model", "model_id")
@@ -189,9 +189,9 @@ func newCall(span *Span, spans []*Span, seen *repeats) call {
 		number(&c.presencePenalty, attr.PresencePenalty, "presence_penalty", "presencePenalty")
 		if c.maxTokens == nil {
 			if n, key := s.attrs().Int(attr.MaxTokens); key != "" {
-				c.maxTokens = &n
+				c.maxTokens = new(n)
 			} else if n, ok := params.value("max_tokens", "max_completion_tokens", "max_output_tokens", "max_new_tokens", "num_predict").Int(); ok {
-				c.maxTokens = &n
+				c.maxTokens = new(n)
 			}
 		}
 		if c.finishReasons == nil {

@@ -30,46 +30,43 @@ func (r *Run) runID(model string) (id, source, from string) {
 			claims = append(claims, claim{id, from})
 		}
 	}
-	first := func(list []string) string {
-		best := mode(slices.DeleteFunc(slices.Clone(list), func(s string) bool { return s == "" }))
-		if best == nil {
-			return ""
-		}
-		return *best
-	}
-	var results, traces, resources, metrics []string
+	var results, traces, resources, metrics, all ballot
 	for _, row := range r.Results {
-		results = append(results, validRunID(row.Set))
+		results.add(validRunID(row.Set))
 	}
 	for _, t := range r.Traces {
-		traces = append(traces, validRunID(t.Row))
+		traces.add(validRunID(t.Row))
 		for i := range t.Spans {
-			resources = append(resources, spanRunID(&t.Spans[i]))
+			resources.add(spanRunID(&t.Spans[i]))
 		}
 	}
 	for _, m := range r.Metrics {
-		metrics = append(metrics, usableRunID(m.RunID))
+		metrics.add(usableRunID(m.RunID))
 		for _, s := range m.Samples {
 			if s.Resource != nil {
-				resources = append(resources, resourceRunID(s.Resource))
+				resources.add(resourceRunID(s.Resource))
 			}
 		}
 	}
-	say(first(results), "run_id of the results rows")
-	say(first(metrics), "run_id of the metrics")
+	say(results.mode(), "run_id of the results rows")
+	say(metrics.mode(), "run_id of the metrics")
 	say(validRunID(r.Leaderboard), "run_id of the leaderboard row")
-	say(first(traces), "run_id of the trace rows")
-	say(first(resources), "resource attribute run.id")
+	say(traces.mode(), "run_id of the trace rows")
+	say(resources.mode(), "resource attribute run.id")
 	if len(claims) > 0 {
-		stated := unique(slices.DeleteFunc(slices.Concat(results, metrics, traces, resources), func(s string) bool { return s == "" }))
-		votes := make([]string, len(claims))
-		for i, c := range claims {
-			votes[i] = c.id
+		var votes ballot
+		for _, c := range claims {
+			votes.add(c.id)
 		}
-		winner := *mode(votes)
-		if len(stated) > 1 || len(unique(votes)) > 1 {
+		for _, t := range []ballot{results, metrics, traces, resources, votes} {
+			for _, id := range t.names {
+				all.add(id)
+			}
+		}
+		if len(all.names) > 1 {
 			r.found.flag("run", FlagRunIDConflict)
 		}
+		winner := votes.mode()
 		i := slices.IndexFunc(claims, func(c claim) bool { return c.id == winner })
 		return winner, runIDReported, claims[i].from
 	}

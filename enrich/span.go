@@ -175,7 +175,7 @@ type Span struct {
 	// total_tokens that SMOLTRACE copies out of the attributes.
 	Row attr.Set
 
-	keys attr.Filter // of Attrs, once the span stands in a tree
+	keys *attr.Index // of Attrs, once the span stands in a tree
 }
 
 // attrs returns the attributes for rules that look for many of them.

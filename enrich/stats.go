@@ -47,6 +47,36 @@ func mode[T comparable](values []T) *T {
 	return best
 }
 
+// A ballot counts names; "" is none. The zero ballot is empty.
+type ballot struct {
+	names  []string // in the order in which they came
+	counts map[string]int
+}
+
+func (t *ballot) add(name string) {
+	if name == "" {
+		return
+	}
+	if t.counts == nil {
+		t.counts = map[string]int{}
+	}
+	if t.counts[name] == 0 {
+		t.names = append(t.names, name)
+	}
+	t.counts[name]++
+}
+
+// mode returns the commonest name, the first of those that tie, or "".
+func (t *ballot) mode() string {
+	best := ""
+	for _, name := range t.names {
+		if t.counts[name] > t.counts[best] {
+			best = name
+		}
+	}
+	return best
+}
+
 // A sum adds what is known: of nothing known it is nil, not 0 (spec §3 G2).
 type sum[T int64 | float64] struct {
 	total T

@@ -188,7 +188,7 @@ func (e *enricher) appendSpanRows(rows []SpanRow, tr *traced) []SpanRow {
 		}
 		switch t.roles[i] {
 		case RoleLLM, RoleEmbedding:
-			r.Detail = text(requestModelOf(s))
+			r.Detail = text(u.models[i])
 		case RoleTool:
 			r.Detail = text(toolName(s))
 		}

@@ -3,6 +3,8 @@ package enrich
 import (
 	"cmp"
 	"slices"
+
+	"smolscope/enrich/attr"
 )
 
 // A tree is the spans of one trace with their parents found. Indices are
@@ -42,8 +44,9 @@ func newTree(spans []Span) *tree {
 		return t
 	}
 	index := make(map[SpanID]int, n)
+	keys := make([]attr.Index, n)
 	for i := range spans {
-		spans[i].keys = spans[i].Attrs.Filter()
+		spans[i].keys = spans[i].Attrs.Index(&keys[i])
 		t.roles[i] = RoleOf(&spans[i])
 		if _, taken := index[spans[i].ID]; !taken && spans[i].ID != (SpanID{}) {
 			index[spans[i].ID] = i

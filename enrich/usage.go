@@ -29,38 +29,27 @@ func (t tokens) any() bool {
 	return false
 }
 
-// usageAttributes appends the attributes that say what the span used and cost.
-func usageAttributes(dst attr.Set, s *Span) attr.Set {
-	for _, prefix := range attr.UsagePrefixes {
-		dst = append(dst, s.Attrs.Prefix(prefix)...)
-	}
-	return dst
-}
-
-// tokensOf reads a span's own counts out of its usage attributes. Cached tokens
+// tokensOf reads a span's own counts out of its attributes. Cached tokens
 // are part of prompt and reasoning is part of completion, whoever counted (spec
 // §3.8). A total below prompt + completion is a mistake and gives way to the sum;
 // one above it may hold what the two parts lack, and is kept (spec §2.2
 // total_tokens).
-func tokensOf(s *Span, role Role, used attr.Set) tokens {
-	var t tokens
-	if len(used) > 0 {
-		used := used.Lookup(used.Filter())
-		count := func(f attr.Field) *int64 {
-			if n, key := used.Int(f); key != "" && n <= maxTokens {
-				return &n
-			}
-			return nil
+func tokensOf(s *Span, role Role) tokens {
+	used := s.attrs()
+	count := func(f attr.Field) *int64 {
+		if n, key := used.Int(f); key != "" && n <= maxTokens {
+			return new(n)
 		}
-		t = tokens{
-			prompt: count(attr.PromptTokens), completion: count(attr.CompletionTokens), total: count(attr.TotalTokens),
-			reasoning: count(attr.ReasoningTokens), cacheRead: count(attr.CacheReadTokens), cacheWrite: count(attr.CacheWriteTokens),
-		}
-		t.include(cacheApart(s))
-		if details, key := used.Str(attr.UsageDetails); key != "" {
-			t.fill(langfuseTokens(details))
-			t.include(false) // of the two, one may have stated the prompt and one the cache
-		}
+		return nil
+	}
+	t := tokens{
+		prompt: count(attr.PromptTokens), completion: count(attr.CompletionTokens), total: count(attr.TotalTokens),
+		reasoning: count(attr.ReasoningTokens), cacheRead: count(attr.CacheReadTokens), cacheWrite: count(attr.CacheWriteTokens),
+	}
+	t.include(cacheApart(s))
+	if details, key := used.Str(attr.UsageDetails); key != "" {
+		t.fill(langfuseTokens(details))
+		t.include(false) // of the two, one may have stated the prompt and one the cache
 	}
 	if t.total == nil && role != RoleAgent {
 		if n, ok := s.Row.Get("total_tokens").Int(); ok && n <= maxTokens {
@@ -173,6 +162,7 @@ const (
 type usage struct {
 	tree       *tree
 	tokens     []tokens
+	models     []string // asked for by LLM and EMBEDDING spans
 	calls      []int    // LLM spans with no LLM ancestor, in span order
 	leaves     []int    // LLM spans with tokens and no LLM descendant with tokens
 	rollUp     []int    // outermost AGENT spans that stand in when there is no leaf
@@ -183,11 +173,12 @@ type usage struct {
 
 func newUsage(t *tree, seen *repeats) *usage {
 	n := len(t.spans)
-	u := &usage{tree: t, seen: seen, tokens: make([]tokens, n), notCounted: make([]string, n)}
-	var used attr.Set
+	u := &usage{tree: t, seen: seen, tokens: make([]tokens, n), models: make([]string, n), notCounted: make([]string, n)}
 	for i := range t.spans {
-		used = usageAttributes(used[:0], &t.spans[i])
-		u.tokens[i] = tokensOf(&t.spans[i], t.roles[i], used)
+		u.tokens[i] = tokensOf(&t.spans[i], t.roles[i])
+		if t.roles[i] == RoleLLM || t.roles[i] == RoleEmbedding {
+			u.models[i] = requestModelOf(&t.spans[i])
+		}
 	}
 	second := u.siblingDuplicates()
 	isLLM := func(i int) bool { return t.roles[i] == RoleLLM && !second[i] }
@@ -247,13 +238,16 @@ func (u *usage) siblingDuplicates() []bool {
 		prompt, completion int64
 	}
 	for p := range t.spans {
-		waiting := map[call][]int{} // OpenInference's, by what both records say
+		var waiting map[call][]int // OpenInference's, by what both records say
 		for _, i := range t.children(p) {
 			n := u.tokens[i]
 			if t.roles[i] != RoleLLM || n.prompt == nil || n.completion == nil || conventionOf(&t.spans[i]) != openInference {
 				continue
 			}
-			key := call{bareModel(requestModelOf(&t.spans[i])), *n.prompt, *n.completion}
+			key := call{bareModel(u.models[i]), *n.prompt, *n.completion}
+			if waiting == nil {
+				waiting = map[call][]int{}
+			}
 			waiting[key] = append(waiting[key], i)
 		}
 		if len(waiting) == 0 {
@@ -264,7 +258,7 @@ func (u *usage) siblingDuplicates() []bool {
 			if t.roles[i] != RoleLLM || n.prompt == nil || n.completion == nil || conventionOf(&t.spans[i]) != openTelemetry {
 				continue
 			}
-			key := call{bareModel(requestModelOf(&t.spans[i])), *n.prompt, *n.completion}
+			key := call{bareModel(u.models[i]), *n.prompt, *n.completion}
 			k := slices.IndexFunc(waiting[key], func(o int) bool { return oneInTheOther(&t.spans[o], &t.spans[i]) })
 			if k < 0 {
 				continue

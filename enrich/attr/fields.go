@@ -86,13 +86,6 @@ var (
 	PricingSource = Field{"gen_ai.usage.cost.pricing_source"}
 )
 
-// UsagePrefixes begin the keys of all that a call used and cost, sorted, so that
-// a span without any of them is told by a few look-ups.
-var UsagePrefixes = []string{
-	"ai.usage.", "cache_", "completion_tokens_details.", "gen_ai.cost.", "gen_ai.usage.",
-	"langfuse.observation.cost_details", "langfuse.observation.usage_details", "llm.cost.", "llm.token_count.", "llm.usage.",
-}
-
 // TTFTEvidence holds the attributes whose presence proves that a call streamed
 // (spec §2.2 streamed, ttft).
 var TTFTEvidence = Field{"gen_ai.server.time_to_first_token", "gen_ai.server.ttft", "gen_ai.response.time_to_first_chunk", "gen_ai.response.time_to_first_token", "llm.time_to_first_token", "ai.response.msToFirstChunk", "ai.stream.msToFirstChunk", "langfuse.observation.completion_start_time"}

@@ -37,8 +37,7 @@ func (s Set) Get(key string) Value {
 	return Value{}
 }
 
-// search returns the place of the first key that is not before key. It is
-// written out because every rule of every span asks several times.
+// search returns the place of the first key that is not before key.
 func (s Set) search(key string) int {
 	low, high := 0, len(s)
 	for low < high {
@@ -60,40 +59,6 @@ func (s Set) Prefix(prefix string) Set {
 		to++
 	}
 	return s[from:to]
-}
-
-// Str returns the first key of the field that names something, and that key.
-// Here and below the key is "" when no key of the field has a usable value.
-func (s Set) Str(f Field) (value, key string) { return first(s, f, Value.Str) }
-
-// Int returns the first usable count of the field, and its key.
-func (s Set) Int(f Field) (value int64, key string) { return first(s, f, Value.Int) }
-
-// Float returns the first usable number of the field, and its key.
-func (s Set) Float(f Field) (value float64, key string) { return first(s, f, Value.Float) }
-
-// Bool returns the first usable truth of the field, and its key.
-func (s Set) Bool(f Field) (value bool, key string) { return first(s, f, Value.Bool) }
-
-// Strings returns the first list of the field with an element, and its key.
-func (s Set) Strings(f Field) (list []string, key string) { return first(s, f, someStrings) }
-
-func someStrings(v Value) ([]string, bool) {
-	list := v.Strings()
-	return list, len(list) > 0
-}
-
-// first returns the value of the first key whose value a coercion can use, and
-// that key.
-func first[S interface{ Get(key string) Value }, T any](s S, f Field, coerce func(Value) (T, bool)) (value T, key string) {
-	for _, k := range f {
-		if v := s.Get(k); v.kind != Null {
-			if value, ok := coerce(v); ok {
-				return value, k
-			}
-		}
-	}
-	return value, ""
 }
 
 // AppendJSON appends the set as a JSON object, keys sorted.
