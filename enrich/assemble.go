@@ -492,6 +492,9 @@ func mergeTraces(list []*Trace, found *findings) *Trace {
 		out.Spans = append(out.Spans, t.Spans...)
 	}
 	sortSpans(out.Spans)
+	if allDiffer(out.Spans) {
+		return out
+	}
 	at := make(map[SpanID][]int, total) // where the spans of an id are kept
 	kept := out.Spans[:0]
 	for _, s := range out.Spans {
@@ -518,6 +521,19 @@ func mergeTraces(list []*Trace, found *findings) *Trace {
 	out.Spans = kept
 	sortSpans(out.Spans)
 	return out
+}
+
+// allDiffer reports whether no two spans have the same id.
+func allDiffer(spans []Span) bool {
+	ids := make(map[SpanID]struct{}, len(spans))
+	named := 0
+	for i := range spans {
+		if id := spans[i].ID; id != (SpanID{}) {
+			ids[id] = struct{}{}
+			named++
+		}
+	}
+	return len(ids) == named
 }
 
 // merge fills the gaps of a span from another record of it.

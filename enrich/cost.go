@@ -369,6 +369,9 @@ func (p *modelPrice) basis(n tokens) string {
 type priceBook struct {
 	list  *price.List // nil for none
 	found map[priceKey]*modelPrice
+
+	last      priceKey // asked for, as the next mostly is
+	lastPrice *modelPrice
 }
 
 type priceKey struct {
@@ -380,14 +383,17 @@ type priceKey struct {
 // response before that in the request; nil when both are unknown.
 func (b *priceBook) price(response, request, system string, at Time) *modelPrice {
 	key := priceKey{response, request, system, int64(at) / int64(time.Minute)}
-	if p, ok := b.found[key]; ok {
-		return p
-	}
-	p := b.match(key, at)
 	if b.found == nil {
 		b.found = map[priceKey]*modelPrice{}
+	} else if key == b.last {
+		return b.lastPrice
 	}
-	b.found[key] = p
+	p, ok := b.found[key]
+	if !ok {
+		p = b.match(key, at)
+		b.found[key] = p
+	}
+	b.last, b.lastPrice = key, p
 	return p
 }
 

@@ -3,6 +3,7 @@ package enrich
 import (
 	"cmp"
 	"fmt"
+	"slices"
 
 	"smolscope/enrich/attr"
 )
@@ -29,10 +30,6 @@ func (e *enricher) priceCalls() {
 
 // priceTest prices the counted spans of one test, at the prices of its start.
 func (e *enricher) priceTest(book *priceBook, tr *traced, f *facts) {
-	calls := make(map[*Span]*call, len(f.calls))
-	for i := range f.calls {
-		calls[f.calls[i].span] = &f.calls[i]
-	}
 	what := "LLM call"
 	if f.tokenSource == tokenRollUp {
 		what = "AGENT span"
@@ -48,7 +45,7 @@ func (e *enricher) priceTest(book *priceBook, tr *traced, f *facts) {
 			request, system = e.modelOfAgent(f, &tr.tree.spans[i])
 		} else {
 			var of *call
-			response, request, of, around = tr.usage.modelOf(i, calls)
+			response, request, of, around = tr.usage.modelOf(i, f.calls)
 			system = e.sellerName(of)
 		}
 		p := book.price(response, request, system, f.start)
@@ -69,10 +66,10 @@ func (e *enricher) priceTest(book *priceBook, tr *traced, f *facts) {
 // its logical call: the provider may have been asked again for another model.
 // around lists the leaf and, where it is the call's only one, the LLM spans that
 // enclose it, of which an outer one may state the cost that the leaf lacks.
-func (u *usage) modelOf(leaf int, calls map[*Span]*call) (response, request string, of *call, around []int) {
+func (u *usage) modelOf(leaf int, calls []call) (response, request string, of *call, around []int) {
 	for i := leaf; i >= 0; i = u.tree.parent[i] {
-		s := &u.tree.spans[i]
 		if u.tree.roles[i] == RoleLLM {
+			s := &u.tree.spans[i]
 			around = append(around, i)
 			if response == "" {
 				response, _ = s.attrs().Str(attr.ResponseModel)
@@ -81,10 +78,11 @@ func (u *usage) modelOf(leaf int, calls map[*Span]*call) (response, request stri
 				request = u.models[i]
 			}
 		}
-		c := calls[s]
-		if c == nil {
+		at, found := slices.BinarySearchFunc(calls, i, func(c call, i int) int { return cmp.Compare(c.at, i) })
+		if !found {
 			continue
 		}
+		c := &calls[at]
 		if len(c.leaves) > 1 {
 			around = around[:1]
 		} else if response == "" {
@@ -135,7 +133,7 @@ func (t *test) bill() bill {
 	if t.facts != nil {
 		return t.facts.bill
 	}
-	summary := readStoredSummary(t.row)
+	summary := &t.stored
 	cost, key := t.row.Float(attr.Field{"cost_usd"})
 	if key == "" && summary.CostUSD != nil {
 		cost = *summary.CostUSD

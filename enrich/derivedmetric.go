@@ -44,11 +44,13 @@ type meter struct {
 	index map[string]*MetricRow
 	level MetricRow // what all its points share
 	key   []byte    // for point
+
+	attributes map[string]JSON // by their part of the key; shared by the meters of a run
 }
 
-func newMeter(level MetricRow) *meter {
+func newMeter(level MetricRow, attributes map[string]JSON) *meter {
 	level.Source, level.Temporality = string(Derived), new("delta")
-	return &meter{index: map[string]*MetricRow{}, level: level}
+	return &meter{index: map[string]*MetricRow{}, level: level, attributes: attributes}
 }
 
 // point returns the point of a metric and its attributes, made if need be.
@@ -63,7 +65,12 @@ func (m *meter) point(name string, kind Instrument, unit string, attrs []attr.Ke
 	if r == nil {
 		row := m.level
 		row.MetricName, row.Instrument, row.Unit = name, string(kind), &unit
-		row.Attributes = JSON(attr.NewSet(slices.Clone(attrs)).AppendJSON(nil))
+		text, seen := m.attributes[string(key[len(name):])]
+		if !seen {
+			text = JSON(attr.NewSet(slices.Clone(attrs)).AppendJSON(nil))
+			m.attributes[string(key[len(name):])] = text
+		}
+		row.Attributes = text
 		r = &row
 		m.index[string(key)] = r
 		m.rows = append(m.rows, r)
@@ -199,7 +206,8 @@ func (m *meter) call(c *call, p *callPoints) {
 // derivedMetrics counts the metrics that spans and results tell (spec §4.2), for
 // the run, and for each test those of its LLM calls.
 func (e *enricher) derivedMetrics(results []ResultRow) []*MetricRow {
-	run := newMeter(MetricRow{RunID: e.runID})
+	attributes := map[string]JSON{}
+	run := newMeter(MetricRow{RunID: e.runID}, attributes)
 	var rows []*MetricRow
 	for i, t := range e.tests {
 		r := &results[i]
@@ -210,7 +218,7 @@ func (e *enricher) derivedMetrics(results []ResultRow) []*MetricRow {
 		if t.facts == nil {
 			continue
 		}
-		m := newMeter(MetricRow{RunID: e.runID, TestID: &t.testID, TraceID: r.TraceID, StartTimeUnixNano: r.StartTimeUnixNano, TimeUnixNano: r.EndTimeUnixNano})
+		m := newMeter(MetricRow{RunID: e.runID, TestID: &t.testID, TraceID: r.TraceID, StartTimeUnixNano: r.StartTimeUnixNano, TimeUnixNano: r.EndTimeUnixNano}, attributes)
 		m.calls(t.facts.calls)
 		m.total(t.facts.totalTokens, t.facts.tokenSource, e.model)
 		m.cost(&t.facts.bill, e.model)

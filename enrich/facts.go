@@ -173,6 +173,7 @@ func (f *facts) readUsage(u *usage, in []bool) {
 		if in[i] {
 			spans := u.callSpans(i)
 			c := newCall(&t.spans[i], spans, u.seen)
+			c.at = i
 			c.leaves = u.leavesOf(i)
 			var completion sum[int64]
 			for _, leaf := range c.leaves {

@@ -45,8 +45,13 @@ func (e *enricher) metricRows(results []ResultRow) []MetricRow {
 
 // compareMetrics orders the rows of the metrics dataset.
 func compareMetrics(a, b *MetricRow) int {
-	return cmp.Or(cmp.Compare(a.MetricName, b.MetricName), cmp.Compare(a.level(), b.level()), cmp.Compare(a.Source, b.Source),
-		cmp.Compare(a.TimeUnixNano, b.TimeUnixNano), cmp.Compare(a.Attributes, b.Attributes))
+	if c := cmp.Compare(a.MetricName, b.MetricName); c != 0 {
+		return c
+	}
+	if c := cmp.Compare(a.level(), b.level()); c != 0 {
+		return c
+	}
+	return cmp.Or(cmp.Compare(a.Source, b.Source), cmp.Compare(a.TimeUnixNano, b.TimeUnixNano), cmp.Compare(a.Attributes, b.Attributes))
 }
 
 // level returns the test that a point belongs to, "" for the run.

@@ -13,6 +13,7 @@ import (
 // comes from the innermost LLM span that states it.
 type call struct {
 	span             *Span
+	at               int // place of the span in its tree
 	requestModel     string
 	responseModel    string
 	responseID       string

@@ -310,7 +310,7 @@ func (b *resultBuilder) requests(f *facts) {
 
 func (b *resultBuilder) timing() {
 	r, f := b.row, b.facts
-	summary := readStoredSummary(b.test.row)
+	summary := &b.test.stored
 	stored, key := b.test.row.Float(attr.Field{"execution_time_ms"})
 	if key == "" && summary.DurationMS != nil {
 		stored = *summary.DurationMS
@@ -340,7 +340,7 @@ func (b *resultBuilder) timing() {
 
 func (b *resultBuilder) tokens() {
 	r, f := b.row, b.facts
-	summary := readStoredSummary(b.test.row)
+	summary := &b.test.stored
 	stored, key := b.test.row.Int(attr.Field{"total_tokens"})
 	if key == "" && summary.TotalTokens != nil {
 		stored, key = *summary.TotalTokens, "enhanced_trace_info"

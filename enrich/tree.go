@@ -1,7 +1,7 @@
 package enrich
 
 import (
-	"cmp"
+	"bytes"
 	"slices"
 
 	"smolscope/enrich/attr"
@@ -26,15 +26,19 @@ type tree struct {
 
 // sortSpans orders spans by start, then id; a span without a start comes last.
 func sortSpans(spans []Span) {
-	slices.SortStableFunc(spans, func(a, b Span) int {
-		if (a.Start == 0) != (b.Start == 0) {
-			if a.Start == 0 {
-				return 1
-			}
-			return -1
+	for i := 1; i < len(spans); i++ {
+		if compareSpans(&spans[i-1], &spans[i]) > 0 { // most come in order
+			slices.SortStableFunc(spans, func(a, b Span) int { return compareSpans(&a, &b) })
+			return
 		}
-		return cmp.Or(cmp.Compare(a.Start, b.Start), slices.Compare(a.ID[:], b.ID[:]))
-	})
+	}
+}
+
+func compareSpans(a, b *Span) int {
+	if c := compareTimes(a.Start, b.Start); c != 0 {
+		return c
+	}
+	return bytes.Compare(a.ID[:], b.ID[:])
 }
 
 func newTree(spans []Span) *tree {

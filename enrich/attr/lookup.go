@@ -50,49 +50,86 @@ func (l Lookup) Get(key string) Value {
 	if l.index == nil {
 		return l.Set.Get(key)
 	}
-	for at := slot(key); ; at = (at + 1) % uint8(len(l.index)) {
-		place := l.index[at]
-		if place == 0 {
-			return Value{}
-		}
-		if a := &l.Set[place-1]; a.Key == key {
-			return a.Value
+	if place := l.place(key); place != 0 {
+		return l.Set[place-1].Value
+	}
+	return Value{}
+}
+
+// place returns the place of a key by the index, plus one, or 0.
+func (l *Lookup) place(key string) uint8 {
+	for at := slot(key); ; at++ {
+		place := l.index[at%uint8(len(l.index))]
+		if place == 0 || l.Set[place-1].Key == key {
+			return place
 		}
 	}
+}
+
+// next returns the first value that is not null among those of f's keys from
+// the one at a place on, and the place of its key; len(f) when there is none.
+func (l *Lookup) next(f Field, at int) (Value, int) {
+	for ; at < len(f); at++ {
+		if l.index == nil {
+			if v := l.Set.Get(f[at]); v.kind != Null {
+				return v, at
+			}
+		} else if place := l.place(f[at]); place != 0 && l.Set[place-1].Value.kind != Null {
+			return l.Set[place-1].Value, at
+		}
+	}
+	return Value{}, at
 }
 
 // Str returns the first key of the field that names something, and that key.
 // Here and below the key is "" when no key of the field has a usable value.
-func (l Lookup) Str(f Field) (value, key string) { return first(l, f, Value.Str) }
-
-// Int returns the first usable count of the field, and its key.
-func (l Lookup) Int(f Field) (value int64, key string) { return first(l, f, Value.Int) }
-
-// Float returns the first usable number of the field, and its key.
-func (l Lookup) Float(f Field) (value float64, key string) { return first(l, f, Value.Float) }
-
-// Bool returns the first usable truth of the field, and its key.
-func (l Lookup) Bool(f Field) (value bool, key string) { return first(l, f, Value.Bool) }
-
-// Strings returns the first list of the field with an element, and its key.
-func (l Lookup) Strings(f Field) (list []string, key string) { return first(l, f, someStrings) }
-
-func someStrings(v Value) ([]string, bool) {
-	list := v.Strings()
-	return list, len(list) > 0
-}
-
-// first returns the value of the first key whose value a coercion can use, and
-// that key.
-func first[T any](l Lookup, f Field, coerce func(Value) (T, bool)) (value T, key string) {
-	for _, k := range f {
-		if v := l.Get(k); v.kind != Null {
-			if value, ok := coerce(v); ok {
-				return value, k
-			}
+func (l Lookup) Str(f Field) (value, key string) {
+	for v, at := l.next(f, 0); at < len(f); v, at = l.next(f, at+1) {
+		if s, ok := v.Str(); ok {
+			return s, f[at]
 		}
 	}
-	return value, ""
+	return "", ""
+}
+
+// Int returns the first usable count of the field, and its key.
+func (l Lookup) Int(f Field) (value int64, key string) {
+	for v, at := l.next(f, 0); at < len(f); v, at = l.next(f, at+1) {
+		if n, ok := v.Int(); ok {
+			return n, f[at]
+		}
+	}
+	return 0, ""
+}
+
+// Float returns the first usable number of the field, and its key.
+func (l Lookup) Float(f Field) (value float64, key string) {
+	for v, at := l.next(f, 0); at < len(f); v, at = l.next(f, at+1) {
+		if n, ok := v.Float(); ok {
+			return n, f[at]
+		}
+	}
+	return 0, ""
+}
+
+// Bool returns the first usable truth of the field, and its key.
+func (l Lookup) Bool(f Field) (value bool, key string) {
+	for v, at := l.next(f, 0); at < len(f); v, at = l.next(f, at+1) {
+		if b, ok := v.Bool(); ok {
+			return b, f[at]
+		}
+	}
+	return false, ""
+}
+
+// Strings returns the first list of the field with an element, and its key.
+func (l Lookup) Strings(f Field) (list []string, key string) {
+	for v, at := l.next(f, 0); at < len(f); v, at = l.next(f, at+1) {
+		if list := v.Strings(); len(list) > 0 {
+			return list, f[at]
+		}
+	}
+	return nil, ""
 }
 
 // Str is Lookup.Str, without an index; so are those below.
