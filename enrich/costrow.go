@@ -69,10 +69,9 @@ func (e *enricher) priceTest(book *priceBook, tr *traced, f *facts) {
 func (u *usage) modelOf(leaf int, calls []call) (response, request string, of *call, around []int) {
 	for i := leaf; i >= 0; i = u.tree.parent[i] {
 		if u.tree.roles[i] == RoleLLM {
-			s := &u.tree.spans[i]
 			around = append(around, i)
 			if response == "" {
-				response, _ = s.attrs().Str(attr.ResponseModel)
+				response = u.responses[i]
 			}
 			if request == "" {
 				request = u.models[i]

@@ -123,7 +123,7 @@ func (g *gpuEnergy) energyFinding(t *test) attr.KeyValue {
 // or nil.
 func (g *gpuEnergy) callEnergy(s *Span) *float64 {
 	if wh, ok := g.calls[s]; ok {
-		return &wh
+		return new(wh)
 	}
 	return nil
 }

@@ -39,6 +39,7 @@ type call struct {
 type invocation struct {
 	fields    map[string]json.RawMessage
 	truncated string // the text of an object that does not parse
+	tools     []toolDefinition
 }
 
 // A repeats holds what the calls of a run state again and again, parsed once.
@@ -56,8 +57,8 @@ func newRepeats() *repeats {
 // invocation reads the invocation parameters of a span.
 func (p *repeats) invocation(s *Span) invocation {
 	for _, key := range attr.InvocationParams {
-		text := strings.TrimSpace(s.attrs().Get(key).Text())
-		if !strings.HasPrefix(text, "{") {
+		text := s.attrs().Get(key).Text()
+		if !strings.HasPrefix(strings.TrimSpace(text), "{") {
 			continue
 		}
 		if text != p.text {
@@ -65,6 +66,7 @@ func (p *repeats) invocation(s *Span) invocation {
 			if p.last.fields == nil {
 				p.last = invocation{truncated: text}
 			}
+			p.last.tools = definitionList(string(p.last.fields["tools"]))
 		}
 		return p.last
 	}

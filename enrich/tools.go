@@ -49,7 +49,7 @@ func (p *repeats) toolDefinitions(s *Span, params invocation) []toolDefinition {
 		list = functionDefinitions(s)
 	}
 	if list == nil {
-		list = once(p.tools, string(params.fields["tools"]), definitionList)
+		list = params.tools
 	}
 	return list
 }

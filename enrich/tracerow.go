@@ -2,6 +2,7 @@ package enrich
 
 import (
 	"cmp"
+	"encoding/hex"
 
 	"smolscope/enrich/attr"
 )
@@ -172,8 +173,15 @@ func (e *enricher) appendSpanRows(rows []SpanRow, tr *traced) []SpanRow {
 	traceID := tr.trace.ID.String()
 	times := make([]struct{ offset, duration float64 }, len(t.spans)) // one allocation for all
 	ids := make([]string, len(t.spans))
+	digits := make([]byte, 0, 16*len(t.spans))
 	for i := range t.spans {
-		ids[i] = t.spans[i].ID.String()
+		digits = hex.AppendEncode(digits, t.spans[i].ID[:])
+	}
+	hexes := string(digits)
+	for i := range t.spans {
+		if t.spans[i].ID != (SpanID{}) {
+			ids[i] = hexes[16*i:][:16]
+		}
 	}
 	for seq, i := range t.order {
 		s := &t.spans[i]
@@ -184,11 +192,11 @@ func (e *enricher) appendSpanRows(rows []SpanRow, tr *traced) []SpanRow {
 			ErrorType: text(spanErrorType(s)), CostUSD: tr.costs[i], GPUEnergyWh: e.gpu.callEnergy(s),
 		}
 		if p := t.parent[i]; p >= 0 {
-			r.ParentSpanID = text(ids[p])
+			r.ParentSpanID = known(&ids[p])
 		}
 		switch t.roles[i] {
 		case RoleLLM, RoleEmbedding:
-			r.Detail = text(u.models[i])
+			r.Detail = known(&u.models[i])
 		case RoleTool:
 			r.Detail = text(toolName(s))
 		}

@@ -163,6 +163,7 @@ type usage struct {
 	tree       *tree
 	tokens     []tokens
 	models     []string // asked for by LLM and EMBEDDING spans
+	responses  []string // models that LLM spans got
 	calls      []int    // LLM spans with no LLM ancestor, in span order
 	leaves     []int    // LLM spans with tokens and no LLM descendant with tokens
 	rollUp     []int    // outermost AGENT spans that stand in when there is no leaf
@@ -173,11 +174,12 @@ type usage struct {
 
 func newUsage(t *tree, seen *repeats) *usage {
 	n := len(t.spans)
-	u := &usage{tree: t, seen: seen, tokens: make([]tokens, n), models: make([]string, n), notCounted: make([]string, n)}
+	u := &usage{tree: t, seen: seen, tokens: make([]tokens, n), models: make([]string, n), responses: make([]string, n), notCounted: make([]string, n)}
 	for i := range t.spans {
 		u.tokens[i] = tokensOf(&t.spans[i], t.roles[i])
 		if t.roles[i] == RoleLLM || t.roles[i] == RoleEmbedding {
 			u.models[i] = requestModelOf(&t.spans[i])
+			u.responses[i], _ = t.spans[i].attrs().Str(attr.ResponseModel)
 		}
 	}
 	second := u.siblingDuplicates()
@@ -238,6 +240,9 @@ func (u *usage) siblingDuplicates() []bool {
 		prompt, completion int64
 	}
 	for p := range t.spans {
+		if len(t.children(p)) < 2 {
+			continue
+		}
 		var waiting map[call][]int // OpenInference's, by what both records say
 		for _, i := range t.children(p) {
 			n := u.tokens[i]
