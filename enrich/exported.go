@@ -145,9 +145,10 @@ func caseOf(r *ResultRow) string {
 	return *r.AgentType + ":" + r.TestID
 }
 
-// addExported adds the runs that are known from exports alone. Exported rows of
-// a run that has originals are left out, since the originals say it better;
-// their files still count as the run's. keys are those of each run's originals.
+// addExported adds the runs that are known from exports alone. Of a run that has
+// originals, exported rows of a dataset that these hold are left out, since the
+// originals say it better; their files still count as the run's. keys are those
+// of each run's originals.
 func addExported(runs []*Run, keys []map[string]bool, parts []*Part) []*Run {
 	exported := map[string]*Run{}
 	for _, p := range parts {
@@ -169,7 +170,12 @@ func addExported(runs []*Run, keys []map[string]bool, parts []*Part) []*Run {
 		run.Sources = unique(run.Sources)
 		slices.Sort(run.Sources)
 		if i := slices.IndexFunc(keys, func(k map[string]bool) bool { return isOriginal(k, id, run.exported) }); i >= 0 {
-			runs[i].unused = append(runs[i].unused, run.Sources...)
+			if runs[i].takeMissing(run.exported) {
+				runs[i].Sources = unique(append(runs[i].Sources, run.Sources...))
+				slices.Sort(runs[i].Sources)
+			} else {
+				runs[i].unused = append(runs[i].unused, run.Sources...)
+			}
 			continue
 		}
 		run.exported.sort()
@@ -221,13 +227,65 @@ var fromExport = Origin{Reported, "export of smolscope"}
 // takeExported makes the exported traces and reported metrics those of the run,
 // for what is to be derived from them.
 func (r *Run) takeExported() {
-	for _, t := range r.exported.Traces {
-		id, _ := ParseTraceID(t.Row.TraceID)
-		r.Traces = append(r.Traces, &Trace{ID: id, Spans: t.Spans})
+	r.Traces = r.exported.originalTraces()
+	r.Metrics = r.exported.originalMetrics()
+}
+
+// takeMissing makes exported rows the run's evidence in the datasets that its
+// originals do not hold, and reports whether there were any.
+func (r *Run) takeMissing(x *Exported) bool {
+	took := false
+	if len(r.Traces) == 0 && len(x.Traces) > 0 {
+		for _, t := range x.originalTraces() {
+			r.Traces = append(r.Traces, mergeTraces([]*Trace{t}, &r.found))
+		}
+		slices.SortFunc(r.Traces, func(a, b *Trace) int { return slices.Compare(a.ID[:], b.ID[:]) })
+		took = true
 	}
-	doc := MetricsDoc{RunID: r.exported.runID}
-	for i := range r.exported.Metrics {
-		m := &r.exported.Metrics[i]
+	if len(r.Metrics) == 0 {
+		r.Metrics = x.originalMetrics()
+		took = took || len(r.Metrics) > 0
+	}
+	if len(r.Results) == 0 && len(x.Results) > 0 {
+		for i := range x.Results {
+			r.Results = append(r.Results, result{Record: x.Results[i].record()})
+		}
+		took = true
+	}
+	return took
+}
+
+// statedColumns are those of a results row that an original has too.
+var statedColumns = []string{
+	"model", "evaluation_date", "test_id", "agent_type", "difficulty", "prompt", "success", "tool_called", "correct_tool", "final_answer_called",
+	"response_correct", "tools_used", "steps", "response", "error", "execution_time_ms", "total_tokens", "cost_usd", "trace_id",
+}
+
+// record is the results row as an original file would hold it.
+func (r *ResultRow) record() Record {
+	var list []attr.KeyValue
+	for _, c := range ResultColumns {
+		if ptr := c.Ptr(r); slices.Contains(statedColumns, c.Name) && Known(ptr) {
+			list = append(list, attr.KeyValue{Key: c.Name, Value: jsonValue(AppendJSON(nil, ptr))})
+		}
+	}
+	return Record{Set: attr.NewSet(list), Where: fromExport.From}
+}
+
+func (x *Exported) originalTraces() []*Trace {
+	var list []*Trace
+	for _, t := range x.Traces {
+		id, _ := ParseTraceID(t.Row.TraceID)
+		list = append(list, &Trace{ID: id, Spans: t.Spans})
+	}
+	return list
+}
+
+// originalMetrics returns what was reported of the exported metrics.
+func (x *Exported) originalMetrics() []MetricsDoc {
+	doc := MetricsDoc{RunID: x.runID}
+	for i := range x.Metrics {
+		m := &x.Metrics[i]
 		switch {
 		case m.Source == string(Derived):
 		case m.TimeUnixNano == 0 && m.ScopeName == nil && m.ServiceName == nil:
@@ -236,9 +294,10 @@ func (r *Run) takeExported() {
 			doc.Samples = append(doc.Samples, m.sample())
 		}
 	}
-	if len(doc.Samples)+len(doc.Aggregates) > 0 {
-		r.Metrics = []MetricsDoc{doc}
+	if len(doc.Samples)+len(doc.Aggregates) == 0 {
+		return nil
 	}
+	return []MetricsDoc{doc}
 }
 
 // sample is the data point that a row was made of.

@@ -1,10 +1,13 @@
 package enrich_test
 
 import (
+	"bytes"
 	"testing"
 
 	"smolscope/enrich"
 	"smolscope/enrich/attr"
+	"smolscope/enrich/decode"
+	"smolscope/enrich/enrichtest"
 )
 
 // TestSetRow shows what single values are read as: what JSON has, and the same
@@ -93,5 +96,75 @@ func TestSetRowNeverNull(t *testing.T) {
 		if got := enrich.SetRow(columns, &r, tt.values, func(string, attr.Value, string) {}); got != tt.want {
 			t.Errorf("SetRow(%s) = %t, want %t", tt.values.AppendJSON(nil), got, tt.want)
 		}
+	}
+}
+
+// TestExportFillsWhatOriginalsLack: of a run whose results file is at hand and
+// whose traces and metrics are known from an export alone, each is used; the
+// exported results are not, for the originals say it better.
+func TestExportFillsWhatOriginalsLack(t *testing.T) {
+	run := enrichtest.New(enrichtest.Plan{Seed: 5, Tests: 3})
+	var parts []*enrich.Part
+	for name, raw := range run.Files {
+		part, receipt := decode.Read(name, bytes.NewReader(raw))
+		if part == nil {
+			t.Fatal(receipt.Error)
+		}
+		parts = append(parts, part)
+	}
+	whole := enrich.Enrich(enrich.Assemble(parts)[0], enrich.DefaultOptions())
+	export := &enrich.Part{Source: "export"}
+	export.Exported.Results = whole.Results
+	export.Exported.Metrics = whole.Metrics
+	for i, row := range whole.Traces {
+		trace := enrich.ExportedTrace{Row: row}
+		trace.Row.Spans = enrich.SpanList{}
+		for _, p := range parts {
+			for _, original := range p.Traces {
+				if original.ID.String() == row.TraceID {
+					trace.Spans = append(trace.Spans, original.Spans...)
+				}
+			}
+		}
+		if len(trace.Spans) == 0 {
+			t.Fatalf("trace %d has no spans", i)
+		}
+		export.Exported.Traces = append(export.Exported.Traces, trace)
+	}
+	for _, tt := range []struct {
+		original string // the dataset that is at hand as an original
+		keep     func(p *enrich.Part) bool
+	}{
+		{enrich.Results, func(p *enrich.Part) bool { return len(p.Results) > 0 }},
+		{enrich.Traces, func(p *enrich.Part) bool { return len(p.Traces) > 0 }},
+	} {
+		t.Run(tt.original, func(t *testing.T) {
+			list := []*enrich.Part{export}
+			for _, p := range parts {
+				if tt.keep(p) {
+					list = append(list, p)
+				}
+			}
+			runs := enrich.Assemble(list)
+			if len(runs) != 1 {
+				t.Fatalf("%d runs, want 1", len(runs))
+			}
+			got := enrich.Enrich(runs[0], enrich.DefaultOptions())
+			if len(got.Traces) != len(whole.Traces) || len(got.Results) != len(whole.Results) {
+				t.Fatalf("%d traces and %d results, want %d and %d", len(got.Traces), len(got.Results), len(whole.Traces), len(whole.Results))
+			}
+			for i := range got.Results {
+				g, w := &got.Results[i], &whole.Results[i]
+				if a, b := enrich.AppendJSON(nil, &g.Success), enrich.AppendJSON(nil, &w.Success); string(a) != string(b) {
+					t.Errorf("test %d: success %s, want %s", i, a, b)
+				}
+				if a, b := enrich.AppendJSON(nil, &g.UsageTotalTokens), enrich.AppendJSON(nil, &w.UsageTotalTokens); string(a) != string(b) {
+					t.Errorf("test %d: tokens %s, want %s", i, a, b)
+				}
+			}
+			if a, b := enrich.AppendJSON(nil, &got.Leaderboard.TotalGPUEnergyWh), enrich.AppendJSON(nil, &whole.Leaderboard.TotalGPUEnergyWh); string(a) != string(b) {
+				t.Errorf("energy %s, want %s", a, b)
+			}
+		})
 	}
 }
