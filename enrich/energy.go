@@ -5,6 +5,7 @@ import (
 	"slices"
 	"sort"
 	"strconv"
+	"strings"
 
 	"smolscope/enrich/attr"
 )
@@ -52,6 +53,7 @@ type testEnergy struct {
 	watts     *float64 // mean power of all GPUs while it ran, whoever used it
 	from      string
 	missing   string // why there are no values, or what part of them is not known
+	silent    string // which of the GPUs are not in them
 }
 
 // measureEnergy finds out what the GPUs of the run used (spec §3.9).
@@ -82,7 +84,7 @@ func (e *enricher) measureEnergy() *gpuEnergy {
 		}
 	}
 	scale := e.counted(g)
-	g.attribute(e.tests, used, scale, moments(power))
+	g.attribute(e.tests, used, scale, power)
 	g.co2 = e.emissions(g)
 	return g
 }
@@ -112,7 +114,9 @@ func (e *enricher) counted(g *gpuEnergy) (scale float64) {
 // attribute shares out the energy over tests and LLM calls. At each instant the
 // power is split evenly among the tests that run, and what a test gets among
 // its calls that run; while no test runs, GPUs idle.
-func (g *gpuEnergy) attribute(tests []*test, power *tally, scale float64, rounds []moment) {
+func (g *gpuEnergy) attribute(tests []*test, power *tally, scale float64, gpus []series) {
+	rounds := moments(gpus)
+	g.tests, g.calls = map[*test]testEnergy{}, map[*Span]float64{}
 	if len(power.curve) == 0 || scale == 0 {
 		return
 	}
@@ -122,16 +126,22 @@ func (g *gpuEnergy) attribute(tests []*test, power *tally, scale float64, rounds
 	for _, t := range tests {
 		if f := t.facts; f != nil && f.start != 0 && f.start < f.end {
 			timed, windows = append(timed, t), append(windows, window{f.start, f.end})
+		} else {
+			g.tests[t] = testEnergy{missing: "not attributed: when the test ran is not known"}
 		}
 	}
 	shares, each := split(used, windows)
-	g.tests, g.calls = map[*test]testEnergy{}, map[*Span]float64{}
 	shared := 0.0
 	for i, t := range timed {
 		shared += shares[i]
 		one := newTestEnergy(power, rounds, windows[i], shares[i])
 		if one.wattHours != nil {
 			one.from += g.scaled
+			if n := reporting(gpus, windows[i]); n < len(gpus) {
+				one.silent = fmt.Sprintf("%d of %s reported power throughout; of the others only what they did is in it", n, plural(len(gpus), "GPU"))
+				one.from += "; " + one.silent
+				one.missing = strings.TrimPrefix(one.missing+"; "+one.silent, "; ")
+			}
 		} else if shares[i] > 0 {
 			g.lost += shares[i]
 			g.lostTests++
@@ -189,6 +199,25 @@ func (g *gpuEnergy) attributeCalls(calls []call, each amount, rounds []moment, t
 			g.calls[s] = shares[i]
 		}
 	}
+}
+
+// reporting counts the GPUs of which there are samples all through a window: at
+// least half as many as of the one that has most.
+func reporting(gpus []series, w window) int {
+	counts := make([]int, len(gpus))
+	for i := range gpus {
+		readings := gpus[i].readings
+		first := sort.Search(len(readings), func(k int) bool { return readings[k].at >= w.from })
+		past := sort.Search(len(readings), func(k int) bool { return readings[k].at > w.to })
+		counts[i] = past - first
+	}
+	n := 0
+	for _, c := range counts {
+		if 2*c >= slices.Max(counts) {
+			n++
+		}
+	}
+	return n
 }
 
 // roundsIn counts the moments of a window, ends included.

@@ -168,9 +168,9 @@ func randomTests(r *rand.Rand) (*tally, []*test) {
 // calls never get more than their test.
 func TestSharesMakeUpTheRun(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 2))
-	every := make([]moment, 1000) // so that no window is too short
-	for i := range every {
-		every[i].at = Time(i) * second / 4
+	every := []series{{readings: make([]reading, 1000)}} // so that no window is too short
+	for i := range every[0].readings {
+		every[0].readings[i].at = Time(i) * second / 4
 	}
 	attributed := 0
 	for range 500 {
@@ -232,14 +232,14 @@ func TestSumCurvesKeepsTheEnergy(t *testing.T) {
 
 func TestTooShort(t *testing.T) {
 	c, _ := powerCurve(tens(100, 100, 100))
-	rounds := moments([]series{{readings: tens(100, 100, 100)}})
+	gpus := []series{{readings: tens(100, 100, 100)}}
 	tests := []*test{
 		{facts: &facts{start: 1001 * second, end: 1003 * second}},
 		{facts: &facts{start: 1009 * second, end: 1012 * second}},
 		{facts: &facts{start: 1010 * second, end: 1020 * second}},
 	}
 	var g gpuEnergy
-	g.attribute(tests, newTally(c), 1, rounds)
+	g.attribute(tests, newTally(c), 1, gpus)
 	for i, want := range []string{"too short to attribute: no power sample while the test ran", "too short to attribute: 1 power sample while the test ran", ""} {
 		one := g.tests[tests[i]]
 		if one.missing != want || (one.wattHours == nil) != (want != "") {
@@ -260,7 +260,7 @@ func TestTestOutsideSamples(t *testing.T) {
 	c, _ := powerCurve(tens(100, 100, 100))
 	before := &test{facts: &facts{start: 900 * second, end: 950 * second}}
 	var g gpuEnergy
-	g.attribute([]*test{before}, newTally(c), 1, moments([]series{{readings: tens(100, 100, 100)}}))
+	g.attribute([]*test{before}, newTally(c), 1, []series{{readings: tens(100, 100, 100)}})
 	if got, want := g.tests[before].missing, "not attributed: power is not known for the time that the test ran"; got != want {
 		t.Errorf("missing = %q, want %q", got, want)
 	}
@@ -318,7 +318,7 @@ func TestCounterScalesShares(t *testing.T) {
 	g := gpuEnergy{wattHours: new(c.wattHours()), series: seriesOf([]MetricsDoc{{Samples: []Sample{counter}}}, energyConsumed)}
 	scale := e.counted(&g)
 	one := &test{facts: &facts{start: 1000 * second, end: 1010 * second}}
-	g.attribute([]*test{one}, newTally(c), scale, moments([]series{{readings: tens(360, 360)}}))
+	g.attribute([]*test{one}, newTally(c), scale, []series{{readings: tens(360, 360)}})
 	if got := g.tests[one]; got.wattHours == nil || !near1(*got.wattHours, 1.1) || !near1(*got.watts, 360) {
 		t.Errorf("the test used %v Wh at %v W, want 1.1 at 360", show(got.wattHours), show(got.watts))
 	}
@@ -347,6 +347,33 @@ func BenchmarkAttribute(b *testing.B) {
 			curves = append(curves, c)
 		}
 		var g gpuEnergy
-		g.attribute(tests, newTally(sumCurves(curves)), 1, moments(gpus))
+		g.attribute(tests, newTally(sumCurves(curves)), 1, gpus)
+	}
+}
+
+// Of two GPUs one falls silent before the test begins: the energy is the
+// other's, 100 W for 20 s, and both figures say so. A test without times says why
+// it has none.
+func TestSilentGPU(t *testing.T) {
+	gpus := []series{{readings: tens(100, 100, 100, 100, 100)}, {readings: tens(50, 50)}}
+	var curves []curve
+	for i := range gpus {
+		c, _ := powerCurve(gpus[i].readings)
+		curves = append(curves, c)
+	}
+	late := &test{facts: &facts{start: 1020 * second, end: 1040 * second}}
+	both := &test{facts: &facts{start: 1000 * second, end: 1010 * second}}
+	timeless := &test{facts: &facts{}}
+	var g gpuEnergy
+	g.attribute([]*test{both, late, timeless}, newTally(sumCurves(curves)), 1, gpus)
+	const silent = "1 of 2 GPUs reported power throughout; of the others only what they did is in it"
+	if one := g.tests[late]; !near1(*one.wattHours, 2000.0/3600) || one.silent != silent || one.missing != silent {
+		t.Errorf("%v Wh, %q, %q; want %v and %q twice", show(one.wattHours), one.silent, one.missing, 2000.0/3600, silent)
+	}
+	if one := g.tests[both]; !near1(*one.wattHours, 1500.0/3600) || one.silent != "" {
+		t.Errorf("%v Wh, %q; want %v and nothing", show(one.wattHours), one.silent, 1500.0/3600)
+	}
+	if got, want := g.tests[timeless].missing, "not attributed: when the test ran is not known"; got != want {
+		t.Errorf("missing = %q, want %q", got, want)
 	}
 }

@@ -110,7 +110,11 @@ func (b *resultBuilder) energy() {
 	r, used := b.row, b.gpu.tests[b.test]
 	r.GPUEnergyWh, r.GPUPowerAvgW = used.wattHours, used.watts
 	b.note(Measured, used.from, &r.GPUEnergyWh)
-	b.note(Measured, "mean power of all GPUs while the test ran", &r.GPUPowerAvgW)
+	power := "mean power of all GPUs while the test ran"
+	if used.silent != "" {
+		power += "; " + used.silent
+	}
+	b.note(Measured, power, &r.GPUPowerAvgW)
 }
 
 // energyFinding is the part of a test's data_quality that says why its energy

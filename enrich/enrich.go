@@ -24,7 +24,7 @@ import (
 
 // Revision is the number of the rules in this package. It goes up whenever the
 // same files would give other rows, so that stores derive their runs again.
-const Revision = 2
+const Revision = 3
 
 // Enrich derives the datasets of a run (spec §3). The same run and options give the same
 // tables, byte for byte.
@@ -96,6 +96,7 @@ type enricher struct {
 	options     Options
 	traces      []*traced // by start, then id
 	tests       []*test   // by start, then case
+	unjoined    int       // tests of traces that no results row is of
 	gpu         *gpuEnergy
 	bill        bill // of all tests
 	model       string
@@ -148,6 +149,8 @@ func (e *enricher) gatherTests() {
 	case len(e.tests) > 0:
 		for _, f := range join(e.tests, all) {
 			e.found.flag("trace:"+f.trace.ID.String(), FlagUnjoinedTrace)
+			e.found.flag("run", FlagUnjoinedTrace)
+			e.unjoined++
 		}
 	case len(all) > 0:
 		e.found.flag("run", FlagResultsFromTraces)

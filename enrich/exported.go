@@ -430,7 +430,7 @@ func (e *enricher) exportedOrigins(t *Tables) {
 	}
 	for i := range x.Metrics {
 		r := &t.Metrics[i]
-		put(Metrics, r.MetricName+":"+cmp.Or(r.level(), "run"), knownOrigins(MetricColumns, r))
+		put(Metrics, r.ProvenanceKey(), knownOrigins(MetricColumns, r))
 	}
 	if len(x.Leaderboard) > 0 {
 		put(Leaderboard, "run", knownOrigins(LeaderboardColumns, &t.Leaderboard))

@@ -331,7 +331,10 @@ func (b *leaderboardBuilder) work() {
 	if ns.known > 0 {
 		r.TotalDurationMS = new(millis(ns.total))
 		r.AvgDurationMS = new(millis(ns.total) / float64(ns.known))
-		from := fmt.Sprintf("lengths of the root spans of %s; SMOLTRACE adds up all spans, which counts every nesting level again", plural(ns.known, "test"))
+		from := "lengths of the root spans of " + plural(ns.known, "test")
+		if b.producerEra() != "" {
+			from += "; SMOLTRACE adds up all spans, which counts every nesting level again"
+		}
 		if b.anyTestHas(FlagDurationInflated) {
 			from = fmt.Sprintf("times of %s; without traces, those of SMOLTRACE, which counts every nesting level again", plural(ns.known, "test"))
 			b.found.flag("run", FlagDurationInflated)

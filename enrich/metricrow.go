@@ -34,13 +34,27 @@ func (e *enricher) metricRows(results []ResultRow) []MetricRow {
 		r = &list[i]
 		from := Origin{Reported, "metrics file"}
 		if r.Source == string(Derived) {
-			from = Origin{Derived, derivedMetricReasons[r.MetricName]}
+			from = Origin{Derived, derivedMetricReasons[r.MetricName] + e.unjoinedReason(r)}
 		}
 		o := metricType.originsOf(&e.provenance, r)
 		o.note(provenanceOfRunID(e.runIDSource), e.runIDFrom, &r.RunID)
-		metricType.settle(o, r, r.MetricName+":"+cmp.Or(r.level(), "run"), from)
+		metricType.settle(o, r, r.ProvenanceKey(), from)
 	}
 	return list
+}
+
+// unjoinedReason says whether a metric of the run counts traces that no results
+// row is of: what was called and used is all that there was; what it cost, and
+// how tests went, is of the tests.
+func (e *enricher) unjoinedReason(r *MetricRow) string {
+	if e.unjoined == 0 || r.TestID != nil {
+		return ""
+	}
+	switch r.MetricName {
+	case "llm.token_count.total", "gen_ai.requests", "gen_ai.client.errors", "gen_ai.client.token.usage", "gen_ai.client.operation.duration", "gen_ai.server.ttft", "gen_ai.server.tbt":
+		return "; those of " + plural(e.unjoined, "trace") + " without a results row are in it, which the leaderboard leaves out"
+	}
+	return ""
 }
 
 // compareMetrics orders the rows of the metrics dataset.
@@ -52,6 +66,16 @@ func compareMetrics(a, b *MetricRow) int {
 		return c
 	}
 	return cmp.Or(cmp.Compare(a.Source, b.Source), cmp.Compare(a.TimeUnixNano, b.TimeUnixNano), cmp.Compare(a.Attributes, b.Attributes))
+}
+
+// ProvenanceKey is the key of the row in the metrics of a Provenance: its name
+// and its test, "run" for the run, and "reported" behind what a file states.
+func (r *MetricRow) ProvenanceKey() string {
+	key := r.MetricName + ":" + cmp.Or(r.level(), "run")
+	if r.Source != string(Derived) {
+		key += ":reported"
+	}
+	return key
 }
 
 // level returns the test that a point belongs to, "" for the run.

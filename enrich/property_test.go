@@ -50,11 +50,8 @@ func checkTables(t *testing.T, tables *enrich.Tables) {
 		checkOrigins(t, tables.Provenance, enrich.Traces, r.TraceID, enrich.TraceColumns, r)
 	}
 	for i := range tables.Metrics {
-		r, level := &tables.Metrics[i], "run"
-		if r.TestID != nil && *r.TestID != "" {
-			level = *r.TestID
-		}
-		checkOrigins(t, tables.Provenance, enrich.Metrics, r.MetricName+":"+level, enrich.MetricColumns, r)
+		r := &tables.Metrics[i]
+		checkOrigins(t, tables.Provenance, enrich.Metrics, r.ProvenanceKey(), enrich.MetricColumns, r)
 		if len(r.BucketCounts) > 0 && r.Source == string(enrich.Derived) {
 			var n int64
 			for _, count := range r.BucketCounts {
