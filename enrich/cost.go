@@ -100,7 +100,7 @@ func costOf(s *Span, n tokens, p *modelPrice) leafCost {
 		if stated.estimated {
 			c.source = costEstimated
 		}
-		c.split(stated, ours)
+		c.split(stated, ours, n)
 		if c.ours != nil && max(*c.ours-c.total, c.total-*c.ours) > 0.2*c.total {
 			c.flags = append(c.flags, FlagCostDiffers)
 		}
@@ -117,7 +117,7 @@ func costOf(s *Span, n tokens, p *modelPrice) leafCost {
 
 // split divides a reported total into its reported parts, or, where those are
 // missing or do not add up, in the proportions of the price list.
-func (c *leafCost) split(stated statedCost, ours *costParts) {
+func (c *leafCost) split(stated statedCost, ours *costParts, n tokens) {
 	parts, mismatch := stated.disjoint()
 	if mismatch {
 		c.flags = append(c.flags, FlagCostMismatch)
@@ -129,10 +129,54 @@ func (c *leafCost) split(stated statedCost, ours *costParts) {
 	if parts == nil {
 		return
 	}
+	if ours != nil && parts != ours && parts.detail(ours, n) {
+		c.flags = append(c.flags, FlagCostSplitScaled)
+	}
 	// Parts may miss the total by 1 %, which is what rounding leaves.
 	if factor := c.total / parts.sum(); factor < 1e12 {
 		c.parts = new(parts.scaled(factor))
 	}
+}
+
+// detail divides a prompt's part that holds cached tokens, and a completion's
+// that holds reasoning, in the proportions of the price list, where the details
+// have tokens and no amount of their own. It reports whether there were any.
+func (p *costParts) detail(ours *costParts, n tokens) bool {
+	divided := false
+	for _, d := range []struct {
+		whole  int
+		within [costPartCount]*int64 // tokens of the details
+	}{
+		{promptPart, [costPartCount]*int64{cacheReadPart: n.cacheRead, cacheWritePart: n.cacheWrite}},
+		{completionPart, [costPartCount]*int64{reasoningPart: n.reasoning}},
+	} {
+		whole, list := orZeroUSD(ours[d.whole]), 0
+		for part, count := range d.within {
+			if orZero(count) > 0 && p[part] == nil && ours[part] != nil {
+				whole += *ours[part]
+				list++
+			}
+		}
+		if p[d.whole] == nil || list == 0 || whole <= 0 {
+			continue
+		}
+		amount := *p[d.whole]
+		for part, count := range d.within {
+			if orZero(count) > 0 && p[part] == nil && ours[part] != nil {
+				p[part] = new(amount * *ours[part] / whole)
+			}
+		}
+		p[d.whole] = new(amount * orZeroUSD(ours[d.whole]) / whole)
+		divided = true
+	}
+	return divided
+}
+
+func orZeroUSD(v *float64) float64 {
+	if v == nil {
+		return 0
+	}
+	return *v
 }
 
 // priceTokens multiplies tokens with the prices of a row. The parts are nil
@@ -261,7 +305,7 @@ func namedParts(used attr.Lookup, keys ...string) costParts {
 }
 
 // langfuseCost reads cost_details, an object of disjoint amounts under the names
-// of usage_details, and total.
+// of usage_details, and total, without which it is their sum.
 func langfuseCost(details string) (total float64, parts costParts) {
 	var sums [costPartCount]sum[float64]
 	fields := jsonObject(details)
@@ -279,12 +323,16 @@ func langfuseCost(details string) (total float64, parts costParts) {
 	for i := range sums {
 		parts[i] = sums[i].value()
 	}
+	if total == 0 {
+		total = parts.sum()
+	}
 	return total, parts
 }
 
 // langfusePart tells which part of usage and cost a name of Langfuse's means.
 func langfusePart(key string) (part int, ok bool) {
-	input, output := strings.Contains(key, "input"), strings.Contains(key, "output")
+	input := strings.Contains(key, "input") || strings.HasPrefix(key, "prompt")
+	output := strings.Contains(key, "output") || strings.HasPrefix(key, "completion")
 	switch {
 	case input && strings.Contains(key, "creation"):
 		return cacheWritePart, true

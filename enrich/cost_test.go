@@ -71,6 +71,11 @@ func TestTokenDialects(t *testing.T) {
 		{"Gemini's thoughts", llm(kv("gen_ai.usage.input_tokens", 100), kv("gen_ai.usage.output_tokens", 20), kv("gen_ai.usage.reasoning_tokens", 30), kv("gen_ai.usage.total_tokens", 150)), "100 50 150 30 - -"},
 		{"thoughts within", llm(kv("gen_ai.usage.input_tokens", 100), kv("gen_ai.usage.output_tokens", 50), kv("gen_ai.usage.reasoning_tokens", 30), kv("gen_ai.usage.total_tokens", 150)), "100 50 150 30 - -"},
 		{"thoughts in the total alone", llm(kv("gen_ai.usage.input_tokens", 100), kv("gen_ai.usage.output_tokens", 20), kv("gen_ai.usage.total_tokens", 150)), "100 20 150 - - -"},
+		// 1,200 = 600 + 200 + 400: the cached are not in the 600.
+		{"cache in the total alone", llm(kv("gen_ai.usage.input_tokens", 600), kv("gen_ai.usage.output_tokens", 200), kv("gen_ai.usage.cache_read.input_tokens", 400), kv("gen_ai.usage.total_tokens", 1200)), "1,000 200 1,200 - 400 -"},
+		// 1,230 = 600 + 200 + 400 + 30.
+		{"cache and thoughts in the total alone", llm(kv("gen_ai.usage.input_tokens", 600), kv("gen_ai.usage.output_tokens", 200), kv("gen_ai.usage.cache_read.input_tokens", 400), kv("gen_ai.usage.reasoning_tokens", 30), kv("gen_ai.usage.total_tokens", 1230)), "1,000 230 1,230 30 400 -"},
+		{"Langfuse with OpenAI's names", llm(kv("langfuse.observation.usage_details", `{"prompt_tokens":100,"completion_tokens":10,"total_tokens":110}`)), "100 10 110 - - -"},
 		{"total too small", llm(kv("gen_ai.usage.input_tokens", 100), kv("gen_ai.usage.output_tokens", 20), kv("gen_ai.usage.total_tokens", 7)), "100 20 120 - - -"},
 		{"total below its only part", llm(kv("gen_ai.usage.input_tokens", 100), kv("gen_ai.usage.total_tokens", 7)), "100 - - - - -"},
 		{"LiteLLM's text tokens are no cache", llm(kv("llm.token_count.prompt", 100), kv("llm.token_count.completion", 10), kv("llm.token_count.prompt_details.cache_input", 60)), "100 10 110 - - -"},
@@ -159,6 +164,10 @@ func TestLeafCost(t *testing.T) {
 		// OpenInference's prompt of 0.002 has the 0.0005 of the cache in it.
 		{"parts within parts", call(kv("llm.cost.total", 0.003), kv("llm.cost.prompt", 0.002), kv("llm.cost.completion", 0.001), kv("llm.cost.prompt_details.cache_read", 0.0005), kv("llm.cost.completion_details.reasoning", 0.0004)), "nobody", costReported, 0.003, []float64{0.0015, 0.0006, 0.0004, 0.0005, null}, ""},
 		{"parts apart", call(kv("gen_ai.usage.cost.total", 0.003), kv("gen_ai.usage.cost.prompt", 0.0015), kv("gen_ai.usage.cost.completion", 0.001), kv("gen_ai.usage.cost.cache_read", 0.0005)), "nobody", costReported, 0.003, []float64{0.0015, 0.001, null, 0.0005, null}, ""},
+		// 1,000 in of which 400 from cache, at full's 2.5 and 1.25 in: 1,500 and 500
+		// millionths, so that three quarters of the prompt's 0.002 are its own.
+		{"a prompt with its cache", call(kv("gen_ai.usage.cache_read.input_tokens", 400), kv("llm.cost.total", 0.003), kv("llm.cost.prompt", 0.002), kv("llm.cost.completion", 0.001)), "full", costReported, 0.003, []float64{0.0015, 0.001, null, 0.0005, null}, FlagCostSplitScaled},
+		{"Langfuse without a total", call(kv("langfuse.observation.cost_details", `{"prompt_tokens":0.002,"completion_tokens":0.001}`)), "nobody", costReported, 0.003, []float64{0.002, 0.001, null, null, null}, ""},
 		{"parts that do not add up", call(kv("llm.cost.total", 0.003), kv("llm.cost.prompt", 0.001), kv("llm.cost.completion", 0.001)), "nobody", costReported, 0.003, nil, FlagCostMismatch},
 		{"a count of tokens is no cost", call(kv("llm.cost.total", 0.0028), kv("llm.cost.completion_details.output", 100)), "nobody", costReported, 0.0028, nil, ""},
 		// 20 % of 0.0035 is 0.0007: just not differing; of 0.0036 it is 0.00072, and 0.0008 are missing.

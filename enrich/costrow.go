@@ -49,12 +49,14 @@ func (e *enricher) priceTest(book *priceBook, tr *traced, f *facts) {
 			system = e.sellerName(of)
 		}
 		p := book.price(response, request, system, f.start)
-		c := leafCost{source: costUnknown}
-		for _, s := range around {
-			if c.source == costUnknown {
-				c = costOf(&tr.tree.spans[s], n, p)
+		at := i
+		for _, outer := range around { // what is reported counts before any price
+			if stated := readCost(tr.tree.spans[outer].attrs()); stated.total > 0 || stated.free {
+				at = outer
+				break
 			}
 		}
+		c := costOf(&tr.tree.spans[at], n, p)
 		if c.source != costUnknown {
 			tr.costs[i] = new(c.total)
 		}
@@ -106,7 +108,7 @@ func (e *enricher) sellerName(c *call) string {
 	if provider == "ollama" || provider == "transformers" {
 		return provider
 	}
-	return c.system
+	return cmp.Or(c.runtime, c.system)
 }
 
 // modelOfAgent returns the model whose tokens an AGENT span sums up: that of the

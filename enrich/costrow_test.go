@@ -101,6 +101,7 @@ func TestRollUp(t *testing.T) {
 		list := modelCall(model, kv("llm.cost.total", 0.01))
 		return append(list, span(3, 2, "openai.chat.completion", 10, 800, modelCall(model)[1].Attrs...))
 	}
+	called := func(name string, list []Span) []Span { list[1].Name = name; return list }
 	response := modelCall("nobody", kv("gen_ai.response.model", "two-eight"))
 	for _, tt := range []struct {
 		name   string
@@ -142,10 +143,13 @@ func TestRollUp(t *testing.T) {
 			"1 LLM call × two-eight of a price list of one's own (exact): 2 in, 8 out USD per million tokens", ""},
 		{"reported by an outer span", [][]Span{nested("nobody")},
 			`total_cost_usd=0.01 avg_cost_per_test_usd=0.01 cost_source="reported"`, `total_cost_usd=0.01 cost_source="reported"`, "1 LLM call states llm.cost.total", ""},
-		{"priced before an outer span", [][]Span{nested("two-eight")},
-			`total_cost_usd=0.0028 avg_cost_per_test_usd=0.0028 total_cost_prompt_usd=0.002 total_cost_completion_usd=0.0008 avg_cost_prompt_per_test_usd=0.002 avg_cost_completion_per_test_usd=0.0008 cost_source="priced"`,
-			`total_cost_usd=0.0028 gen_ai.usage.cost.prompt=0.002 gen_ai.usage.cost.completion=0.0008 cost_source="priced"`,
-			"1 LLM call × two-eight of a price list of one's own (exact): 2 in, 8 out USD per million tokens", ""},
+		// 0.01 in the proportions of 0.002 and 0.0008.
+		{"reported by an outer span of a priced one", [][]Span{nested("two-eight")},
+			`total_cost_usd=0.01 avg_cost_per_test_usd=0.01 total_cost_prompt_usd=0.0071428571428571435 total_cost_completion_usd=0.0028571428571428576 avg_cost_prompt_per_test_usd=0.0071428571428571435 avg_cost_completion_per_test_usd=0.0028571428571428576 cost_source="reported"`,
+			`total_cost_usd=0.01 gen_ai.usage.cost.prompt=0.0071428571428571435 gen_ai.usage.cost.completion=0.0028571428571428576 cost_source="reported"`,
+			"1 LLM call states llm.cost.total", "cost_split_scaled reported_cost_differs"},
+		{"weights that vLLM runs here", [][]Span{called("VLLMModel.generate", modelCall("gpt-4o"))}, `cost_source="unknown"`, `cost_source="unknown"`, "", ""},
+		{"weights that one host sells", [][]Span{modelCall("llama-3.3-70b-versatile")}, `cost_source="unknown"`, `cost_source="unknown"`, "", ""},
 		{"a model of this machine", [][]Span{modelCall("ollama/gpt-4o")}, `cost_source="unknown"`, `cost_source="unknown"`, "", ""},
 		{"a price of the user's for it", [][]Span{modelCall("ollama/mine")},
 			`total_cost_usd=0.0011 avg_cost_per_test_usd=0.0011 total_cost_prompt_usd=0.001 total_cost_completion_usd=0.0001 avg_cost_prompt_per_test_usd=0.001 avg_cost_completion_per_test_usd=0.0001 cost_source="priced"`,
@@ -313,5 +317,23 @@ func TestCostOfExportedResults(t *testing.T) {
 	l := &tables.Leaderboard
 	if l.TotalCostUSD == nil || *l.TotalCostUSD != 0.003 || l.TotalCostPromptUSD == nil || *l.TotalCostPromptUSD != 0.002 || *l.AvgCostPerTestUSD != 0.0015 {
 		t.Errorf("total %v, prompt %v, want 0.003 and 0.002", show(l.TotalCostUSD), show(l.TotalCostPromptUSD))
+	}
+}
+
+// The Vercel AI SDK alone: the outer span repeats what its one call used, which
+// counts once. 100 in, 40 of them cached; 20 out.
+func TestVercelAlone(t *testing.T) {
+	usage := []attr.KeyValue{
+		kv("ai.model.id", "gpt-4o"), kv("ai.model.provider", "openai"),
+		kv("ai.usage.inputTokens", 100), kv("ai.usage.outputTokens", 20), kv("ai.usage.cachedInputTokens", 40),
+	}
+	tables := enrichSpans(t, []Span{
+		span(1, 0, "ai.generateText", 0, 1000, append(slices.Clone(usage), kv("ai.operationId", "ai.generateText"))...),
+		span(2, 1, "ai.generateText.doGenerate", 10, 900, append(slices.Clone(usage), kv("ai.operationId", "ai.generateText.doGenerate"))...),
+		span(3, 1, "ai.toolCall", 900, 950, kv("ai.operationId", "ai.toolCall"), kv("ai.toolCall.name", "search")),
+	})
+	r := &tables.Traces[0]
+	if r.LLMCallCount != 1 || r.TotalTokens == nil || *r.TotalTokens != 120 || *r.CacheReadTokens != 40 {
+		t.Errorf("calls %v, tokens %v, cached %v; want 1, 120 and 40", r.LLMCallCount, r.TotalTokens, r.CacheReadTokens)
 	}
 }

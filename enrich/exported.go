@@ -246,7 +246,8 @@ func (r *Run) takeMissing(x *Exported) bool {
 		r.Metrics = x.originalMetrics()
 		took = took || len(r.Metrics) > 0
 	}
-	if len(r.Results) == 0 && len(x.Results) > 0 {
+	judged := func(row ResultRow) bool { return row.Success != nil } // or it says no more than its trace
+	if len(r.Results) == 0 && slices.ContainsFunc(x.Results, judged) {
 		for i := range x.Results {
 			r.Results = append(r.Results, result{Record: x.Results[i].record()})
 		}

@@ -55,6 +55,14 @@ var requestRoles = map[string]Role{
 	"chat": RoleLLM, "completion": RoleLLM, "embedding": RoleEmbedding,
 }
 
+// The Vercel AI SDK's operations: each call of a model stands below the one that
+// asked for it.
+var vercelRoles = map[string]Role{
+	"ai.generatetext": RoleAgent, "ai.streamtext": RoleAgent, "ai.generateobject": RoleAgent, "ai.streamobject": RoleAgent,
+	"ai.generatetext.dogenerate": RoleLLM, "ai.streamtext.dostream": RoleLLM, "ai.generateobject.dogenerate": RoleLLM, "ai.streamobject.dostream": RoleLLM,
+	"ai.toolcall": RoleTool, "ai.embed.doembed": RoleEmbedding, "ai.embedmany.doembed": RoleEmbedding,
+}
+
 // roleVocabularies are read in turn: the first attribute whose value its
 // vocabulary knows decides (spec §2.2 span_kind, rules 2 to 6).
 var roleVocabularies = []struct {
@@ -67,6 +75,7 @@ var roleVocabularies = []struct {
 	{attr.TraceloopKind, strings.ToLower, traceloopRoles},
 	{attr.LangfuseType, strings.ToLower, langfuseRoles},
 	{attr.RequestType, strings.ToLower, requestRoles},
+	{attr.VercelOperation, strings.ToLower, vercelRoles},
 }
 
 // RoleOf returns the role of a span by the first rule of spec §2.2 that fits.

@@ -1,6 +1,7 @@
 package enrich
 
 import (
+	"cmp"
 	"encoding/json"
 	"regexp"
 	"slices"
@@ -20,6 +21,7 @@ type call struct {
 	system           string
 	systemFrom       string
 	provider         string
+	runtime          string // of this machine that runs the model, "" if it is not known to run here
 	temperature      *float64
 	topP             *float64
 	maxTokens        *int64
@@ -213,6 +215,7 @@ func newCall(span *Span, spans []*Span, seen *repeats) call {
 		if c.provider == "" {
 			c.provider = providerOf(s, c.requestModel)
 		}
+		c.runtime = cmp.Or(c.runtime, runtimeOf(s))
 	}
 	return c
 }

@@ -91,6 +91,22 @@ func systemOf(spans []*Span, model string) (system, from string) {
 	return gateway, gatewayFrom
 }
 
+// runtimes are what smolagents' classes of models run them with, on the machine
+// of the agent, by the beginnings of their spans' names.
+var runtimes = []struct{ prefix, runtime string }{
+	{"VLLMModel.", "vllm"}, {"MLXModel.", "mlx"}, {"TransformersModel.", "transformers"},
+}
+
+// runtimeOf returns what a call's model runs with on the machine of the agent, or "".
+func runtimeOf(s *Span) string {
+	for _, r := range runtimes {
+		if strings.HasPrefix(s.Name, r.prefix) {
+			return r.runtime
+		}
+	}
+	return ""
+}
+
 // providerOf tells how the agent reached the model: ollama, litellm,
 // transformers, inference, or "" (spec §3.10 provider).
 func providerOf(s *Span, model string) string {

@@ -83,15 +83,27 @@ const anthropicCall = "anthropic.messages.create"
 func cacheApart(s *Span) bool { return s.Name == anthropicCall }
 
 // include adds cached tokens to prompt and reasoning to completion where the
-// producer counts them apart. What cannot lie inside is apart, and so is
-// reasoning without which the total would not add up: Gemini's thoughts.
+// producer counts them apart. What cannot lie inside is apart, and so is that
+// without which the total would not add up, such as Gemini's thoughts.
 func (t *tokens) include(cacheApart bool) {
 	cached, reasoning := orZero(t.cacheRead)+orZero(t.cacheWrite), orZero(t.reasoning)
-	addsUp := t.prompt != nil && t.completion != nil && t.total != nil && *t.total == *t.prompt+*t.completion+reasoning
-	if t.completion != nil && reasoning > 0 && (addsUp || reasoning > *t.completion) {
+	sumsTo := func(more int64) bool {
+		return t.prompt != nil && t.completion != nil && t.total != nil && more > 0 && *t.total == *t.prompt+*t.completion+more
+	}
+	cacheApart = cacheApart || cached > 0 && t.prompt != nil && cached > *t.prompt
+	reasoningApart := reasoning > 0 && t.completion != nil && reasoning > *t.completion
+	switch {
+	case sumsTo(reasoning):
+		reasoningApart = true
+	case sumsTo(cached):
+		cacheApart = true
+	case sumsTo(cached + reasoning):
+		cacheApart, reasoningApart = true, true
+	}
+	if t.completion != nil && reasoningApart {
 		t.completion = new(*t.completion + reasoning)
 	}
-	if t.prompt != nil && (cacheApart || cached > *t.prompt) {
+	if t.prompt != nil && cacheApart {
 		t.prompt = new(*t.prompt + cached)
 	}
 }
@@ -110,7 +122,8 @@ func (t *tokens) fill(other tokens) {
 
 // langfuseTokens reads usage_details, an object of disjoint counts: input,
 // input_cached_tokens, input_cache_creation, cache_read_input_tokens, output,
-// output_reasoning_tokens and so on, and total.
+// output_reasoning_tokens and so on, and total; or OpenAI's usage as it is, of
+// which the details are not read.
 func langfuseTokens(details string) tokens {
 	var t tokens
 	var prompt, completion sum[int64]
@@ -120,7 +133,7 @@ func langfuseTokens(details string) tokens {
 		if !ok || n > maxTokens {
 			continue
 		}
-		if key == "total" {
+		if key == "total" || key == "total_tokens" {
 			t.total = &n
 		}
 		part, ok := langfusePart(key)

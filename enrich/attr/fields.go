@@ -14,10 +14,11 @@ var (
 	OperationName       = Field{"gen_ai.operation.name"}
 	TraceloopKind       = Field{"traceloop.span.kind"}
 	LangfuseType        = Field{"langfuse.observation.type"}
+	VercelOperation     = Field{"ai.operationId"}
 	RequestType         = Field{"llm.request.type", "gen_ai.request.type"}
 	ToolNameOnly        = Field{"tool.name", "gen_ai.tool.name", "mcp.tool"}
 	ModelOnly           = Field{"gen_ai.request.model", "llm.model_name"}
-	ToolName            = Field{"gen_ai.tool.name", "tool.name", "mcp.tool", "mcp.tool.raw_name", "traceloop.entity.name"}
+	ToolName            = Field{"gen_ai.tool.name", "tool.name", "mcp.tool", "mcp.tool.raw_name", "traceloop.entity.name", "ai.toolCall.name"}
 	AgentType           = Field{"agent.type"}
 	Prompt              = Field{"prompt"}
 	MaxSteps            = Field{"smolagents.max_steps"}
@@ -70,9 +71,9 @@ var (
 	PromptTokens     = Field{"gen_ai.usage.input_tokens", "gen_ai.usage.prompt_tokens", "llm.token_count.prompt", "llm.usage.prompt_tokens", "ai.usage.promptTokens", "ai.usage.inputTokens"}
 	CompletionTokens = Field{"gen_ai.usage.output_tokens", "gen_ai.usage.completion_tokens", "llm.token_count.completion", "llm.usage.completion_tokens", "ai.usage.completionTokens", "ai.usage.outputTokens"}
 	TotalTokens      = Field{"gen_ai.usage.total_tokens", "llm.token_count.total", "llm.usage.total_tokens", "ai.usage.tokens", "ai.usage.totalTokens"}
-	ReasoningTokens  = Field{"gen_ai.usage.reasoning.output_tokens", "llm.token_count.completion_details.reasoning", "gen_ai.usage.reasoning_tokens", "llm.usage.reasoning_tokens", "gen_ai.usage.completion_tokens_details.reasoning_tokens", "completion_tokens_details.reasoning_tokens", "gen_ai.usage.output_tokens.reasoning", "ai.usage.reasoningTokens"}
-	CacheReadTokens  = Field{"gen_ai.usage.cache_read.input_tokens", "llm.token_count.prompt_details.cache_read", "gen_ai.usage.cache_read_input_tokens", "gen_ai.usage.prompt_tokens_details.cached_tokens", "gen_ai.usage.input_tokens.cached", "cache_read_input_tokens", "ai.usage.cachedInputTokens"}
-	CacheWriteTokens = Field{"gen_ai.usage.cache_creation.input_tokens", "llm.token_count.prompt_details.cache_write", "gen_ai.usage.cache_creation_input_tokens", "gen_ai.usage.prompt_tokens_details.cache_creation_tokens", "gen_ai.usage.input_tokens.cache_write", "cache_creation_input_tokens"}
+	ReasoningTokens  = Field{"gen_ai.usage.reasoning.output_tokens", "llm.token_count.completion_details.reasoning", "gen_ai.usage.reasoning_tokens", "llm.usage.reasoning_tokens", "gen_ai.usage.completion_tokens_details.reasoning_tokens", "completion_tokens_details.reasoning_tokens", "gen_ai.usage.output_tokens.reasoning", "gen_ai.usage.details.reasoning_tokens", "ai.usage.reasoningTokens"}
+	CacheReadTokens  = Field{"gen_ai.usage.cache_read.input_tokens", "llm.token_count.prompt_details.cache_read", "gen_ai.usage.cache_read_input_tokens", "gen_ai.usage.prompt_tokens_details.cached_tokens", "gen_ai.usage.input_tokens.cached", "cache_read_input_tokens", "gen_ai.usage.details.cache_read_tokens", "gen_ai.usage.details.cache_read_input_tokens", "gen_ai.usage.details.cached_tokens", "ai.usage.cachedInputTokens"}
+	CacheWriteTokens = Field{"gen_ai.usage.cache_creation.input_tokens", "llm.token_count.prompt_details.cache_write", "gen_ai.usage.cache_creation_input_tokens", "gen_ai.usage.prompt_tokens_details.cache_creation_tokens", "gen_ai.usage.input_tokens.cache_write", "cache_creation_input_tokens", "gen_ai.usage.details.cache_write_tokens", "gen_ai.usage.details.cache_creation_input_tokens"}
 	UsageDetails     = Field{"langfuse.observation.usage_details"} // a JSON object of disjoint counts
 )
 

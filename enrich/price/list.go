@@ -100,8 +100,9 @@ func (l *List) Keys() []string {
 func (l *List) Match(model, system string, at time.Time) (Match, bool) {
 	sellers, anyone := l.sellers(model, system)
 	for _, form := range Forms(model) {
-		for _, rows := range l.rows {
-			if row, ok := pick(rows[form.Name], sellers, anyone, at); ok {
+		for i, rows := range l.rows {
+			builtin := i == len(l.rows)-1
+			if row, ok := pick(rows[form.Name], sellers, anyone, builtin, at); ok {
 				return Match{Row: row, How: form.How, Name: form.Name}, true
 			}
 		}
@@ -110,7 +111,7 @@ func (l *List) Match(model, system string, at time.Time) (Match, bool) {
 }
 
 // pick returns the row of the first seller that has one at the time.
-func pick(rows []Row, sellers []string, anyone bool, at time.Time) (Row, bool) {
+func pick(rows []Row, sellers []string, anyone, builtin bool, at time.Time) (Row, bool) {
 	valid := make(map[string]Row) // by provider, the latest
 	for _, row := range rows {
 		provider := providerOf(row)
@@ -131,6 +132,9 @@ func pick(rows []Row, sellers []string, anyone bool, at time.Time) (Row, bool) {
 	}
 	var first *Row
 	for _, provider := range slices.Sorted(maps.Keys(valid)) {
+		if builtin && !makers[provider] {
+			return Row{}, false // hosts sell weights that anyone may run
+		}
 		row := valid[provider]
 		if first == nil {
 			first = &row

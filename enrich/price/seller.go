@@ -28,7 +28,7 @@ var makers = map[string]bool{
 
 // elsewhere are hosts and local runtimes that the list has no prices of.
 var elsewhere = []string{
-	"ollama", "huggingface", "transformers", "vllm", "lm_studio", "llama_cpp",
+	"ollama", "huggingface", "transformers", "vllm", "mlx", "lm_studio", "llama_cpp",
 	"replicate", "sambanova", "hyperbolic", "ibm.watsonx.ai",
 }
 
@@ -45,7 +45,7 @@ var made = []struct{ prefix, maker string }{
 }
 
 // sellers returns whose prices count for a model's name, the surest first, and
-// whether anyone's do because nothing is known (see Match).
+// whether any maker's do because nothing is known (see Match).
 func (l *List) sellers(model, system string) (names []string, anyone bool) {
 	system = clean(system)
 	path := strings.Split(clean(model), "/")
