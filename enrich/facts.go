@@ -98,7 +98,7 @@ func newFacts(trace *Trace, t *tree, u *usage, root int, spans []int) *facts {
 	}
 	slices.Sort(f.deltas)
 	f.readUsage(u, in)
-	f.readTools(t)
+	f.readTools(t, u.seen)
 	f.readSteps(t)
 	f.readError(t)
 	return f
@@ -220,7 +220,7 @@ func (f *facts) readUsage(u *usage, in []bool) {
 	}
 }
 
-func (f *facts) readTools(t *tree) {
+func (f *facts) readTools(t *tree, seen *repeats) {
 	for _, i := range f.spans {
 		switch s := &t.spans[i]; t.roles[i] {
 		case RoleTool:
@@ -231,9 +231,7 @@ func (f *facts) readTools(t *tree) {
 				f.toolCalls = append(f.toolCalls, name)
 			}
 		case RoleAgent:
-			if names, key := s.attrs().Strings(attr.ToolNames); key != "" {
-				f.toolNames = append(f.toolNames, names...)
-			}
+			f.toolNames = append(f.toolNames, seen.toolNames(s)...)
 			if f.agentType == "" {
 				f.agentType = AgentTypeOf(s.Name)
 			}

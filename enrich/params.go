@@ -50,10 +50,11 @@ type repeats struct {
 	last    invocation
 	tools   map[string][]toolDefinition
 	reasons map[string][]string
+	names   map[string][]string // of tools
 }
 
 func newRepeats() *repeats {
-	return &repeats{tools: map[string][]toolDefinition{}, reasons: map[string][]string{}}
+	return &repeats{tools: map[string][]toolDefinition{}, reasons: map[string][]string{}, names: map[string][]string{}}
 }
 
 // invocation reads the invocation parameters of a span.
@@ -83,6 +84,17 @@ func once[T any](memory map[string]T, text string, read func(string) T) T {
 		memory[text] = v
 	}
 	return v
+}
+
+// toolNames reads the tools that an AGENT span has.
+func (p *repeats) toolNames(s *Span) []string {
+	for _, key := range attr.ToolNames {
+		v := s.attrs().Get(key)
+		if list := once(p.names, v.Text(), func(string) []string { return v.Strings() }); len(list) > 0 {
+			return list
+		}
+	}
+	return nil
 }
 
 // value returns the first of the names that is set; JSON null means not set.
