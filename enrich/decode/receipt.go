@@ -19,6 +19,8 @@ type repairs struct {
 	padded  int // ids with fewer digits than they should have
 	derived int // ids made because the file's is no hex number
 	missing int // ids made because the file has none
+	units   int // spans and points whose times do not count nanoseconds
+	lengths int // spans whose end was computed from their length
 }
 
 // list puts the repairs into words.
@@ -36,6 +38,9 @@ func (d *decoder) listRepairs() []string {
 	add(d.repairs.derived, "id that is no hex number replaced by the first digits of its SHA-256",
 		"ids that are no hex numbers replaced by the first digits of their SHA-256")
 	add(d.repairs.missing, "missing id made up from the content", "missing ids made up from the content")
+	add(d.repairs.units, "time in seconds, milliseconds or microseconds converted to nanoseconds",
+		"times in seconds, milliseconds or microseconds converted to nanoseconds")
+	add(d.repairs.lengths, "missing end computed from start and duration", "missing ends computed from start and duration")
 	add(d.s.nonFinite, "NaN or Infinity value read as null", "NaN or Infinity values read as null")
 	add(d.s.mended, "place that is not valid Unicode read as U+FFFD", "places that are not valid Unicode read as U+FFFD")
 	return list

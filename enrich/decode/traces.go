@@ -93,15 +93,7 @@ func (d *decoder) flatSpan() {
 		d.warnAt(d.where, "row %d has no trace_id, expected one; row skipped", d.begun)
 		return
 	}
-	if d.flat == nil {
-		d.flat = make(map[enrich.TraceID]*enrich.Trace)
-	}
-	t := d.flat[sp.TraceID]
-	if t == nil {
-		t = &enrich.Trace{ID: sp.TraceID}
-		d.flat[sp.TraceID] = t
-		d.part.Traces = append(d.part.Traces, t)
-	}
+	t := d.traceOf(sp.TraceID)
 	d.nameSpan(&sp, len(t.Spans))
 	t.Spans = append(t.Spans, sp)
 	if runID := sp.Row.Get("run_id"); !runID.IsNull() && len(t.Row) == 0 {

@@ -142,6 +142,12 @@ func (d *decoder) appendObject(dst []byte) []byte {
 		d.members = append(d.members, m)
 		dst = append(dst, ',')
 	}
+	return d.closeObject(dst, start, base)
+}
+
+// closeObject ends an object whose members, each with a comma behind it, were
+// appended from start on and noted in d.members from base on.
+func (d *decoder) closeObject(dst []byte, start, base int) []byte {
 	members := d.members[base:]
 	ascending := true
 	for i := 1; i < len(members); i++ {
