@@ -62,8 +62,39 @@ func TestDocsFormats(t *testing.T) {
 		}
 		fmt.Fprintf(&page, "| `%s` | %s | %s |\n", f.Name, dataset, cell(f.Doc))
 	}
+	page.WriteString("\n## Compression, archives and limits\n\n" +
+		"Every file may be compressed once, with gzip or zstd. A zip or tar archive, the latter compressed or not, stands for\n" +
+		"the files in it: each is read, and on the server stored, as if it had been dropped by itself in a folder named like\n" +
+		"the archive. Hidden files are passed over, links are skipped with a notice, and archives within archives, encrypted\n" +
+		"files and files whose path leads out of the archive are refused.\n\n" +
+		"What is read is bounded, so that no file takes the memory or the disk of the machine. A file that unpacks to more\n" +
+		"than it may is refused whole. The limits are flags of `smolscope serve` and `smolscope enrich`:\n\n" +
+		"| Flag | Default | What it bounds |\n|---|---|---|\n")
+	for _, l := range limits {
+		fmt.Fprintf(&page, "| `--%s` | %s | %s |\n", l.flag, l.value, l.what)
+	}
 	compare(t, "../docs/formats.md", page.String())
 }
+
+// limits are the flags of the limits and their defaults.
+var limits = func() []struct{ flag, value, what string } {
+	l := decode.DefaultLimits()
+	size := func(n int64) string {
+		if n%(1<<30) == 0 {
+			return fmt.Sprintf("%d GiB", n>>30)
+		}
+		return fmt.Sprintf("%d MiB", n>>20)
+	}
+	return []struct{ flag, value, what string }{
+		{"max-unpacked", size(l.Unpacked), "What one compressed file, or one file of an archive, may unpack to."},
+		{"max-unpacked-upload", size(l.Upload), "What all files that come together may unpack to."},
+		{"max-ratio", fmt.Sprint(l.Ratio), "How many times its size packed data may unpack to; not asked of the first 64 MiB."},
+		{"max-entries", fmt.Sprint(l.Entries), "Files in the archives that come together."},
+		{"max-depth", fmt.Sprint(l.Depth), "Lists and objects within one another."},
+		{"max-value", size(l.Value), "One text or attribute."},
+		{"max-row", size(l.Row), "A row of a table, or a span or metric in protobuf."},
+	}
+}()
 
 // unitName is how the page writes a unit; a count of things needs none.
 func unitName(u enrich.Unit) string {

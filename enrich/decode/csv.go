@@ -13,9 +13,14 @@ import (
 // csv reads a table as RFC 4180 has it, the names of its columns first. A field
 // without text is null.
 func (d *decoder) csv(in io.Reader, firstLine int) {
-	r := csv.NewReader(&lineEnds{in: bufio.NewReader(in)})
+	text := &lineEnds{in: bufio.NewReader(in)}
+	r := csv.NewReader(text)
 	r.ReuseRecord = true
-	header, err := r.Read()
+	read := func() ([]string, error) {
+		text.left = d.rd.limits.Row
+		return r.Read()
+	}
+	header, err := read()
 	if err != nil {
 		d.refuse("line %d: %s", firstLine, csvMessage(err))
 		return
@@ -26,9 +31,14 @@ func (d *decoder) csv(in io.Reader, firstLine int) {
 		return
 	}
 	var row []byte
+	line := 1
 	for {
-		fields, err := r.Read()
+		fields, err := read()
 		if err == io.EOF {
+			return
+		}
+		if err == errLongRow {
+			d.refuse("line %d: %v", firstLine-1+line, beyond("the row behind this one has", sizeText(d.rd.limits.Row), "max-row"))
 			return
 		}
 		if e, ok := errors.AsType[*csv.ParseError](err); ok {
@@ -51,7 +61,7 @@ func (d *decoder) csv(in io.Reader, firstLine int) {
 				row = attr.AppendQuoted(row, field)
 			}
 		}
-		line, _ := r.FieldPos(0)
+		line, _ = r.FieldPos(0)
 		d.tableRow(append(row, '}'), firstLine-1+line, format)
 	}
 }
@@ -73,12 +83,19 @@ func csvMessage(err error) string {
 type lineEnds struct {
 	in     *bufio.Reader
 	quoted bool
-	held   byte // a byte still to be handed out, if not 0
+	held   byte  // a byte still to be handed out, if not 0
+	left   int64 // bytes that may still be read
 }
+
+// errLongRow keeps a quote without an end from being searched for in all of a file.
+var errLongRow = errors.New("row too long")
 
 // Read hands out the text.
 func (l *lineEnds) Read(p []byte) (n int, err error) {
 	for n < len(p) {
+		if l.left--; l.left < 0 {
+			return n, errLongRow
+		}
 		if l.held != 0 {
 			p[n], l.held = l.held, 0
 			n++

@@ -55,6 +55,8 @@ func init() {
 		exportedTraces,
 		exportedLeaderboard,
 		exportedDocument,
+		otlpProtoTraces,
+		otlpProtoMetrics,
 	}
 }
 
@@ -71,18 +73,19 @@ func formatNames() string {
 
 // A decoder reads one file.
 type decoder struct {
-	name       string
-	containers []Container
-	in         *hashed
-	s          *scanner
-	keep       keeper
-	part       *enrich.Part
+	name   string
+	rd     *Reader
+	in     *hashed
+	packed *unpacking // nil of a file that is not compressed
+	s      *scanner
+	keep   keeper
+	part   *enrich.Part
 
 	format  *Format // of the first row that has one
 	begun   int     // rows begun, the one at hand included
 	kept    int     // rows read whole and taken
 	inRow   bool
-	byRow   bool   // the file has no lines: places are rows
+	unit    string // that places are counted in where a file has no lines, such as "row"
 	where   int    // line on which the row at hand begins
 	unknown string // keys of the first row that has no format
 	ignored bool   // there was something that is knowingly not read
@@ -105,6 +108,8 @@ type decoder struct {
 	flat      map[enrich.TraceID]*enrich.Trace
 	documents map[string]int // index in part.Metrics, by run id
 	resources resources
+	proto     protobuf
+	zstd      *frameUnpacker // made for the first frame that needs it
 
 	// Scratch.
 	stack   []attr.KeyValue
@@ -117,12 +122,11 @@ type decoder struct {
 // Read decodes one file. The receipt it returns says what was found; a part
 // comes with it unless nothing in the file was usable, and then the receipt's
 // Error says why, without the file's name, which the receipt has beside it. The
-// name only tells what an empty list is of. Containers are read besides what
-// Read always reads.
-func Read(name string, r io.Reader, containers ...Container) (*enrich.Part, enrich.File) {
-	d := &decoder{name: name, containers: containers, part: &enrich.Part{}, in: &hashed{r: r, sum: sha256.New()}}
+// name only tells what an empty list is of.
+func (rd *Reader) Read(name string, r io.Reader) (*enrich.Part, enrich.File) {
+	d := &decoder{name: name, rd: rd, part: &enrich.Part{}, in: &hashed{r: r, sum: sha256.New()}}
 	d.keep.remember()
-	d.read(bufio.NewReaderSize(d.in, magicBytes))
+	d.read(bufio.NewReaderSize(d.in, headBytes))
 	io.Copy(io.Discard, d.in)
 	return d.finish()
 }
@@ -148,27 +152,27 @@ func (h *hashed) Read(p []byte) (int, error) {
 
 // read looks at the first bytes and reads the file as what they say.
 func (d *decoder) read(in *bufio.Reader) {
-	d.s = newScanner(in, minWindow)
-	head, _ := in.Peek(magicBytes)
-	if bytes.HasPrefix(head, []byte(gzipMagic)) {
-		unzipped, err := gunzip(in, d.in)
+	d.s = d.textScanner(nil)
+	head, _ := in.Peek(headBytes)
+	if p := packingOf(head); p != nil {
+		unpacked, err := d.unpack(p, in)
 		if err != nil {
-			d.refuse("damaged gzip data: %v", err)
+			d.refuse("damaged %s data: %v", p.name, err)
 			return
 		}
-		in = bufio.NewReaderSize(unzipped, magicBytes)
-		d.s = newScanner(in, minWindow)
-		head, _ = in.Peek(magicBytes)
-		if bytes.HasPrefix(head, []byte(gzipMagic)) {
-			d.refuse("gzip within gzip, expected one of %s", formatNames())
+		in = bufio.NewReaderSize(unpacked, headBytes)
+		head, _ = in.Peek(headBytes)
+		if inner := packingOf(head); inner != nil {
+			d.refuse("%s within %s, expected one of %s", inner.name, p.name, formatNames())
 			return
 		}
 	}
+	whole := len(head) < headBytes
 	if bytes.HasPrefix(head, []byte(byteOrder)) {
 		in.Discard(len(byteOrder))
 		head = head[len(byteOrder):]
 	}
-	for _, c := range d.containers {
+	for _, c := range d.rd.containers {
 		if bytes.HasPrefix(head, []byte(c.Magic)) {
 			d.container(c, in)
 			return
@@ -178,14 +182,23 @@ func (d *decoder) read(in *bufio.Reader) {
 		d.refuse("looks like %s%s; known: %s", looks, unread, formatNames())
 		return
 	}
-	d.document(head)
+	if layout := layoutOf(head, whole); layout.what != "" {
+		d.unit = "byte"
+		if layout.order == nil {
+			d.bare(in)
+		} else {
+			d.frames(in, layout.order)
+		}
+		return
+	}
+	d.s = newScanner(in, minWindow)
+	d.s.limits = &d.rd.limits
+	d.document(head[:min(len(head), magicBytes)])
 }
 
 // finish turns what was found into the part and the receipt.
 func (d *decoder) finish() (*enrich.Part, enrich.File) {
-	if d.in.err != nil {
-		d.failure = fmt.Sprintf("reading: %v", d.in.err)
-	}
+	d.ended()
 	f := enrich.File{Name: d.name, SHA256: hex.EncodeToString(d.in.sum.Sum(nil)), Repairs: []string{}, Warnings: []enrich.Warning{}}
 	if d.format != nil {
 		f.Format, f.Dataset = d.format.Name, d.format.Dataset
@@ -193,7 +206,7 @@ func (d *decoder) finish() (*enrich.Part, enrich.File) {
 	if d.failure != "" {
 		f.Error = &d.failure
 	}
-	if d.refused || d.in.err != nil {
+	if d.refused {
 		return nil, f
 	}
 	f.Warnings = append(f.Warnings, d.warnings...)
@@ -207,6 +220,25 @@ func (d *decoder) finish() (*enrich.Part, enrich.File) {
 	f.Rows, f.Spans = d.part.Rows(), d.part.Spans()
 	d.part.Source = f.SHA256
 	return d.part, f
+}
+
+// ended looks whether the file was read to its end. One that could not be read,
+// or goes beyond a limit, is refused; one that is damaged further on is not.
+func (d *decoder) ended() {
+	err := d.in.err
+	if d.packed != nil && err == nil {
+		err = d.packed.err
+	}
+	over, isOver := errors.AsType[*limitError](err)
+	switch {
+	case isOver:
+		d.refuse("%v", over)
+	case d.in.err != nil:
+		d.refuse("reading: %v", err)
+	case err != nil && d.failure == "":
+		d.failure = fmt.Sprintf("%v; %s", err, d.keptRows())
+		d.flag("truncated_file")
+	}
 }
 
 // refuse ends the reading: nothing of the file is used.

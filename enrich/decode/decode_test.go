@@ -2,7 +2,6 @@ package decode
 
 import (
 	"bytes"
-	"compress/gzip"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -171,13 +170,12 @@ func TestReadForeignBytes(t *testing.T) {
 		{"PAR1\x15\x04", "looks like Parquet, which this build does not read"},
 		{"PK\x03\x04\x14\x00", "looks like a zip archive, which this build does not read"},
 		{"PK\x05\x06\x00\x00", "looks like an empty zip archive"},
-		{"\x28\xb5\x2f\xfd\x04", "looks like Zstandard-compressed data"},
 		{"ARROW1\x00\x00", "looks like an Arrow file"},
 		{"\xff\xff\xff\xff\x10", "looks like an Arrow stream"},
 		{"traces.json" + strings.Repeat("\x00", 246) + "ustar", "looks like a tar archive"},
 		{"SQLite format 3\x00", "looks like an SQLite database"},
 		{"\xff\xfe[\x00]\x00", "looks like UTF-16 text (save it as UTF-8)"},
-		{"\x0a\x04\x0a\x02\x08\x01", "looks like OTLP protobuf"},
+		{"\x0a\x04\x0a\x02\x08\x01", "OTLP without spans or metrics"},
 		{"\x00\x01\x02", "unknown file format: binary data"},
 	} {
 		part, file := Read("x", strings.NewReader(tt.text))
@@ -198,40 +196,36 @@ func TestReadCutLine(t *testing.T) {
 	}
 }
 
-func TestReadGzip(t *testing.T) {
+// TestReadPacked reads compressed files, whole and damaged.
+func TestReadPacked(t *testing.T) {
 	plain := []byte("\xef\xbb\xbf" + `[{"trace_id": "0x1", "spans": [{"span_id": "0x2", "name": "a"}]}, {"trace_id": "0x2", "spans": []}]`)
-	var packed bytes.Buffer
-	w := gzip.NewWriter(&packed)
-	w.Write(plain)
-	w.Close()
-	bomb := func() []byte {
-		var b bytes.Buffer
-		w := gzip.NewWriter(&b)
-		io.WriteString(w, `[{"trace_id": "0x1", "spans": []}`)
-		for space := append([]byte{'\n'}, bytes.Repeat([]byte{' '}, 1<<20)...); b.Len() < 72<<10; {
-			w.Write(space)
-		}
-		w.Close()
-		return b.Bytes()
-	}
+	zipped, zstd := gzipped(plain), zstandard(plain)
 	for _, tt := range []struct {
 		name   string
 		file   []byte
 		traces int
 		want   string
 	}{
-		{"whole", packed.Bytes(), 2, ""},
-		{"cut", packed.Bytes()[:packed.Len()-12], 0, "line 1: breaks off"},
-		{"wrong checksum", append(packed.Bytes()[:packed.Len()-8:packed.Len()-8], "12345678"...), 2, "gzip: invalid checksum; 2 whole rows were kept"},
-		{"nothing but the magic", []byte("\x1f\x8b"), 0, "damaged gzip data"},
-		{"bomb", bomb(), 1, "gzip data unpacks to more than 250 times its size; 1 whole row was kept"},
+		{"gzip", zipped, 2, ""},
+		{"zstd", zstd, 2, ""},
+		{"zstd, two frames", append(zstandard(plain[:20]), zstandard(plain[20:])...), 2, ""},
+		{"gzip, cut", zipped[:len(zipped)-12], -1, "line 1: breaks off"},
+		{"zstd, cut", zstd[:len(zstd)-12], 0, "damaged zstd data"},
+		{"gzip, wrong checksum", append(zipped[:len(zipped)-8:len(zipped)-8], "12345678"...), 2, "gzip: invalid checksum; 2 whole rows were kept"},
+		{"zstd, wrong checksum", append(zstd[:len(zstd)-4:len(zstd)-4], "1234"...), 0, "damaged zstd data: "},
+		{"gzip, nothing but the magic", []byte("\x1f\x8b"), 0, "damaged gzip data"},
+		{"zstd, nothing but the magic", []byte(zstdMagic), 0, "damaged zstd data"},
+		{"CSV, cut", gzipped([]byte("task_id,success\na,true\nb,true\n"))[:40], -1, "damaged gzip data: unexpected EOF; 2 whole rows were kept"},
+		{"gzip in gzip", gzipped(zipped), 0, "gzip within gzip"},
+		{"zstd in gzip", gzipped(zstd), 0, "zstd within gzip"},
+		{"gzip in zstd", zstandard(zipped), 0, "gzip within zstd"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			part, file := Read("x.gz", bytes.NewReader(tt.file))
 			if tt.want == "" != (file.Error == nil) || tt.want != "" && !strings.Contains(*file.Error, tt.want) {
 				t.Errorf("error %s, want %s", errorText(file.Error), tt.want)
 			}
-			if tt.traces > 0 && (part == nil || len(part.Traces) != tt.traces) {
+			if tt.traces > 0 && (part == nil || len(part.Traces) != tt.traces) || tt.traces == 0 && part != nil {
 				t.Errorf("part %v, want %d traces", part, tt.traces)
 			}
 			if sum := sha256.Sum256(tt.file); file.SHA256 != hex.EncodeToString(sum[:]) {

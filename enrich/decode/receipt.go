@@ -1,6 +1,7 @@
 package decode
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"strconv"
@@ -59,12 +60,10 @@ func (d *decoder) warnAt(line int, format string, args ...any) {
 	}
 }
 
-// place names a line as the place of something, or a row of what has no lines.
+// place names a line as the place of something, or what a file without lines is
+// counted in.
 func (d *decoder) place(line int) string {
-	if d.byRow {
-		return "row " + strconv.Itoa(line)
-	}
-	return "line " + strconv.Itoa(line)
+	return cmp.Or(d.unit, "line") + " " + strconv.Itoa(line)
 }
 
 // wrong notes a field whose value cannot be used, and reads over the value.

@@ -38,7 +38,7 @@ func (d *decoder) resource() *enrich.Resource {
 	outer := d.s
 	line := outer.line(outer.pos)
 	written := string(raw)
-	d.s = textScanner([]byte(written))
+	d.s = d.textScanner([]byte(written))
 	d.s.onLine = line
 	r := d.resourceObject()
 	d.s = outer

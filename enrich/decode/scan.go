@@ -11,11 +11,7 @@ import (
 	"unicode/utf8"
 )
 
-// Limits of what is read. They keep a hostile file from taking the memory or
-// the stack of the program; no file of an evaluation comes near them.
 const (
-	maxDepth  = 256       // lists and objects within one another
-	maxValue  = 64 << 20  // bytes of one string, number or captured value
 	maxPeek   = 4 << 20   // bytes of a row looked at to tell what it is
 	minWindow = 256 << 10 // bytes of the stream held at a time
 )
@@ -38,7 +34,7 @@ var errPeekLimit = errors.New("row too long to look at whole")
 //
 //   - bytes that are no UTF-8, and halves of surrogate pairs, read as U+FFFD;
 //   - NaN, Infinity and -Infinity, which Python writes, read as null;
-//   - nesting is limited to maxDepth, a value to maxValue.
+//   - nesting and the bytes of a value are limited.
 //
 // The first error sticks: from then on every read answers no, so that readers
 // need to look at err only once per row. Slices that it returns are good until
@@ -56,6 +52,7 @@ type scanner struct {
 	first   bool // a list or object was opened and nothing in it read yet
 	oneLine bool // a value must end on the line it begins on, as in JSON Lines
 	peeking bool
+	limits  *Limits
 	onLine  int // when not 0, the line of whatever is read: text within a string
 
 	text      []byte // the last string that had escapes, unescaped
@@ -65,11 +62,18 @@ type scanner struct {
 }
 
 func newScanner(r io.Reader, window int) *scanner {
-	return &scanner{r: r, buf: make([]byte, 0, window), mark: -1}
+	return &scanner{r: r, buf: make([]byte, 0, window), mark: -1, limits: &defaultLimits}
 }
 
 // textScanner scans text that is all there.
-func textScanner(text []byte) *scanner { return &scanner{buf: text, mark: -1} }
+func textScanner(text []byte) *scanner { return &scanner{buf: text, mark: -1, limits: &defaultLimits} }
+
+// textScanner is the function of that name with the limits of the file.
+func (d *decoder) textScanner(text []byte) *scanner {
+	s := textScanner(text)
+	s.limits = &d.rd.limits
+	return s
+}
 
 // fill reads on behind the window and reports whether there was anything. The
 // window moves: only distances from pos and mark stay what they were.
@@ -86,8 +90,8 @@ func (s *scanner) fill() bool {
 		s.err = errPeekLimit
 		return false
 	}
-	if held > maxValue {
-		s.fail("expected a value of at most %d MiB", maxValue>>20)
+	if limit := s.limits.Value; int64(held) > limit {
+		s.fail("expected a value of at most %s (--max-value)", sizeText(limit))
 		return false
 	}
 	if len(s.buf) == cap(s.buf) {
@@ -250,8 +254,8 @@ func (s *scanner) ended() bool { return s.token() == 0 && s.pos >= len(s.buf) }
 // enter reads the bracket that opens a list or object. Its items are then read
 // with nextItem or nextKey until these answer no.
 func (s *scanner) enter() {
-	if s.depth == maxDepth {
-		s.fail("expected at most %d lists and objects within one another", maxDepth)
+	if limit := s.limits.Depth; s.depth >= limit {
+		s.fail("expected at most %d lists and objects within one another (--max-depth)", limit)
 		return
 	}
 	s.pos++

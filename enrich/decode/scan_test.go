@@ -101,8 +101,8 @@ func TestScan(t *testing.T) {
 		{"list without end", `[1,2`, `line 1: expected "," or "]", found the end`},
 		{"object without end", `{"a":`, `line 1: expected a value, found the end`},
 		{"something behind", `1 1`, `line 1: expected the end, found '1'`},
-		{"deepest", strings.Repeat("[", maxDepth) + strings.Repeat("]", maxDepth), ""},
-		{"too deep", strings.Repeat("[", maxDepth+1), "line 1: expected at most 256 lists and objects within one another"},
+		{"deepest", strings.Repeat("[", defaultLimits.Depth) + strings.Repeat("]", defaultLimits.Depth), ""},
+		{"too deep", strings.Repeat("[", defaultLimits.Depth+1), "line 1: expected at most 256 lists and objects within one another"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			for how, s := range scanners([]byte(tt.text)) {

@@ -86,8 +86,8 @@ func (s *scanner) unescape(i int) ([]byte, bool) {
 		i := plainEnd(s.buf, s.pos)
 		text = append(text, s.buf[s.pos:i]...)
 		s.pos = i
-		if len(text) > maxValue {
-			s.fail("expected a string of at most %d MiB", maxValue>>20)
+		if limit := s.limits.Value; int64(len(text)) > limit {
+			s.fail("expected a string of at most %s (--max-value)", sizeText(limit))
 			break
 		}
 		if i == len(s.buf) {

@@ -193,7 +193,6 @@ var magics = []struct {
 	bytes string
 }{
 	{"Parquet", 0, "PAR1"},
-	{"Zstandard-compressed data", 0, "\x28\xb5\x2f\xfd"},
 	{"a zip archive", 0, "PK\x03\x04"},
 	{"an empty zip archive", 0, "PK\x05\x06"},
 	{"a tar archive", 257, "ustar"},
@@ -205,8 +204,8 @@ var magics = []struct {
 }
 
 const (
-	magicBytes = 262 // as far as a magic reaches
-	gzipMagic  = "\x1f\x8b"
+	magicBytes = 262            // as far as a magic reaches
+	headBytes  = 64 << 10       // looked at to tell frames of protobuf from others'
 	byteOrder  = "\xef\xbb\xbf" // UTF-8's byte order mark
 )
 
@@ -216,11 +215,6 @@ func binaryFormat(head []byte) string {
 		if len(head) >= m.at && bytes.HasPrefix(head[m.at:], []byte(m.bytes)) {
 			return m.looks
 		}
-	}
-	// A protobuf message that begins with a field 1 of bytes, as OTLP's do.
-	// 0x0A is also a line break, which may stand before JSON or any other text.
-	if len(head) > 0 && head[0] == '\n' && bytes.ContainsFunc(head, func(r rune) bool { return r < '\t' }) {
-		return "OTLP protobuf"
 	}
 	return ""
 }

@@ -9,7 +9,7 @@ import (
 
 // Span reads one span as [enrich.Span.AppendJSON] writes it.
 func Span(raw []byte) (enrich.Span, error) {
-	d := &decoder{part: &enrich.Part{}, s: textScanner(raw), exact: true}
+	d := &decoder{rd: &anyReader, part: &enrich.Part{}, s: textScanner(raw), exact: true}
 	if d.s.token() != '{' {
 		d.s.expected("a span", d.s.pos)
 	}
@@ -137,7 +137,7 @@ func (d *decoder) within(field string, want kind, read func()) {
 		return
 	}
 	// The text stays where it is, because the outer scanner reads nothing now.
-	inner := textScanner(text)
+	inner := d.textScanner(text)
 	inner.onLine = line
 	inner.depth = outer.depth
 	if inner.kind() != want {

@@ -46,12 +46,17 @@ func (d *decoder) container(c Container, in io.Reader) {
 	if format == nil {
 		return
 	}
-	d.byRow = true
+	d.unit = "row"
 	for row, err := range table.Rows {
 		if err != nil {
 			d.failure = fmt.Sprintf("row %d: damaged %s data: %v; %s", d.begun+1, c.Name, err, d.keptRows())
 			d.flag("truncated_file")
 			return
+		}
+		if limit := d.rd.limits.Row; int64(len(row)) > limit {
+			d.begun++
+			d.warnAt(d.begun, "%v; row skipped", beyond(fmt.Sprintf("a row of %d bytes,", len(row)), sizeText(limit), "max-row"))
+			continue
 		}
 		d.tableRow(row, d.begun+1, format)
 	}
@@ -67,7 +72,7 @@ func (d *decoder) columns(names []string) *Format {
 		}
 		text = append(attr.AppendQuoted(text, name), ":null"...)
 	}
-	d.s = textScanner(append(text, '}'))
+	d.s = d.textScanner(append(text, '}'))
 	what, k := d.sniff()
 	switch {
 	case what.format != nil:
@@ -83,7 +88,7 @@ func (d *decoder) columns(names []string) *Format {
 // tableRow reads a row, of which line tells the place.
 func (d *decoder) tableRow(row []byte, line int, format *Format) {
 	before := d.s
-	d.s = textScanner(row)
+	d.s = d.textScanner(row)
 	d.s.onLine = line
 	d.s.nonFinite, d.s.mended = before.nonFinite, before.mended
 	d.object(format)
