@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"io"
 	"slices"
 
 	"smolscope/enrich"
@@ -26,6 +25,7 @@ func rulesOf(o enrich.Options) string {
 // A gathering is the uploads that are to be assembled together, as far as they
 // are known.
 type gathering struct {
+	limits decode.Limits
 	view   *store.Snapshot
 	parts  map[string]*enrich.Part // by SHA-256; nil of what nothing is read in
 	places []store.Place           // of uploads that are not stored yet there
@@ -43,7 +43,7 @@ func (g *gathering) join(ctx context.Context, ids []string) (err error) {
 		if _, ok := g.parts[id]; ok {
 			continue
 		}
-		if g.parts[id], _, err = reread(ctx, g.view, id); err != nil {
+		if g.parts[id], _, err = reread(ctx, g.view, id, g.limits); err != nil {
 			return err
 		}
 	}
@@ -172,6 +172,7 @@ func clues(parts []*enrich.Part, runs []*enrich.Run) (anywhere, loose []string) 
 // derive assembles what is gathered with all stored uploads that belong with
 // it, and says what is to change, and which uploads are not used in which run.
 func (in *Ingester) derive(ctx context.Context, g *gathering) (change store.Change, unused map[string]string, err error) {
+	g.limits = in.limits
 	if err := g.join(ctx, nil); err != nil {
 		return change, nil, err
 	}
@@ -253,19 +254,19 @@ func distinct(runs []*enrich.Tables) (kept []*enrich.Tables, unused map[string]s
 	return kept, unused
 }
 
-// read decodes a file of any format there is.
-func read(name string, r io.Reader) (*enrich.Part, enrich.File) {
-	return decode.Read(name, r, parquet.Format)
+// newReader returns a reader of every format there is.
+func newReader(limits decode.Limits) *decode.Reader {
+	return decode.NewReader(limits, parquet.Format)
 }
 
 // reread decodes a stored upload.
-func reread(ctx context.Context, v *store.Snapshot, id string) (*enrich.Part, enrich.File, error) {
+func reread(ctx context.Context, v *store.Snapshot, id string, limits decode.Limits) (*enrich.Part, enrich.File, error) {
 	u, err := v.Upload(ctx, id)
 	if err != nil {
 		return nil, enrich.File{}, err
 	}
 	bytes := &watched{Reader: v.UploadBytes(ctx, id)}
-	part, receipt := read(u.Receipt.Name, bytes)
+	part, receipt := newReader(limits.Accepted()).Read(u.Receipt.Name, bytes)
 	if bytes.err != nil {
 		return nil, enrich.File{}, fmt.Errorf("upload %s: %w", id, bytes.err)
 	}

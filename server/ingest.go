@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"smolscope/enrich"
+	"smolscope/enrich/decode"
 	"smolscope/server/store"
 	"smolscope/views"
 )
@@ -35,15 +36,16 @@ type Ingester struct {
 	store    *store.Store
 	log      *slog.Logger
 	options  enrich.Options
+	limits   decode.Limits
 	now      func() time.Time
 	changing sync.Mutex
 	progress atomic.Pointer[Progress]
 }
 
 // NewIngester returns an ingester that writes to a store, of runs derived with
-// these options.
-func NewIngester(s *store.Store, log *slog.Logger, options enrich.Options) *Ingester {
-	return &Ingester{store: s, log: log, options: options, now: time.Now}
+// these options from files within these limits.
+func NewIngester(s *store.Store, log *slog.Logger, options enrich.Options, limits decode.Limits) *Ingester {
+	return &Ingester{store: s, log: log, options: options, limits: limits, now: time.Now}
 }
 
 // Ingest reads files, of which each is read to its end before the next is
@@ -54,7 +56,8 @@ func NewIngester(s *store.Store, log *slog.Logger, options enrich.Options) *Inge
 //
 // Files in one folder belong together, and so do those in none. A file that was
 // stored before changes nothing, unless it comes with others that are new: then
-// it is of their run too.
+// it is of their run too. The files of an archive are files like any other; the
+// archive itself is not stored.
 func (in *Ingester) Ingest(ctx context.Context, files iter.Seq2[NamedReader, error]) (views.Receipt, error) {
 	spool, err := newSpool()
 	if err != nil {
@@ -62,15 +65,16 @@ func (in *Ingester) Ingest(ctx context.Context, files iter.Seq2[NamedReader, err
 	}
 	defer spool.close()
 	var taken []takenFile
+	reader := newReader(in.limits)
 	for file, err := range files {
 		if err != nil {
 			return views.Receipt{}, err
 		}
-		t, err := take(spool, file)
+		list, err := take(reader, spool, file)
 		if err != nil {
 			return views.Receipt{}, err
 		}
-		taken = append(taken, t)
+		taken = append(taken, list...)
 	}
 
 	in.changing.Lock()
@@ -100,16 +104,27 @@ type takenFile struct {
 	bytes   section
 }
 
-func take(s *spool, file NamedReader) (takenFile, error) {
+// take reads a file, or those in it if it is an archive.
+func take(reader *decode.Reader, s *spool, file NamedReader) ([]takenFile, error) {
+	var list []takenFile
 	name := strings.TrimPrefix(path.Clean("/"+strings.ReplaceAll(file.Name, `\`, "/")), "/")
-	t := takenFile{folder: strings.TrimPrefix(path.Dir("/"+name), "/")}
-	in, done := s.copying(file.Reader)
-	t.part, t.receipt = read(name, in)
-	var err error
-	if t.bytes, err = done(); err != nil {
-		return takenFile{}, fmt.Errorf("read %s: %w", name, err)
+	in := &watched{Reader: file.Reader}
+	others, err := reader.Unpack(name, in, s.hold, func(name string, r io.Reader) error {
+		t := takenFile{folder: strings.TrimPrefix(path.Dir("/"+name), "/")}
+		copied, done := s.copying(r)
+		t.part, t.receipt = reader.Read(name, copied)
+		var err error
+		t.bytes, err = done()
+		list = append(list, t)
+		return err
+	})
+	if err := errors.Join(in.err, err); err != nil {
+		return nil, fmt.Errorf("read %s: %w", name, err)
 	}
-	return t, nil
+	for _, receipt := range others {
+		list = append(list, takenFile{receipt: receipt})
+	}
+	return list, nil
 }
 
 // storedOf tells which of the files are stored already: their SHA-256, and what

@@ -276,10 +276,11 @@ func TestFolders(t *testing.T) {
 				t.Fatal(err)
 			}
 			defer spool.close()
-			got, err := take(spool, NamedReader{tt.name, strings.NewReader(`[{"test_id":"a","success":true,"agent_type":"tool","prompt":"p"}]`)})
-			if err != nil {
-				t.Fatal(err)
+			list, err := take(newReader(decode.Limits{}), spool, NamedReader{tt.name, strings.NewReader(`[{"test_id":"a","success":true,"agent_type":"tool","prompt":"p"}]`)})
+			if err != nil || len(list) != 1 {
+				t.Fatalf("take = %d files, error %v", len(list), err)
 			}
+			got := list[0]
 			if got.receipt.Name != tt.wantName || got.folder != tt.wantFolder {
 				t.Errorf("take = %q in %q, want %q in %q", got.receipt.Name, got.folder, tt.wantName, tt.wantFolder)
 			}

@@ -101,7 +101,7 @@ func (in *Ingester) rekey(ctx context.Context, id string) error {
 	var receipt enrich.File
 	var keys []string
 	err := in.store.Read(ctx, func(v *store.Snapshot) error {
-		part, again, err := reread(ctx, v, id)
+		part, again, err := reread(ctx, v, id, in.limits)
 		if part != nil {
 			keys = part.Keys()
 		}

@@ -17,6 +17,7 @@ import (
 	"github.com/labstack/echo/v4/middleware"
 
 	"smolscope/enrich"
+	"smolscope/enrich/decode"
 	"smolscope/server/store"
 	"smolscope/static"
 )
@@ -25,6 +26,7 @@ import (
 type Config struct {
 	Store     *store.Store
 	Options   enrich.Options // that runs are derived with
+	Limits    decode.Limits  // of the files they are derived from
 	Log       *slog.Logger   // of requests and faults, without what they held
 	Version   string
 	Addr      string // host:port that is listened on; its host may be asked for, besides loopback
@@ -46,7 +48,7 @@ type Server struct {
 func New(c Config) *Server {
 	s := &Server{
 		Config:   c,
-		ingester: NewIngester(c.Store, c.Log, c.Options),
+		ingester: NewIngester(c.Store, c.Log, c.Options, c.Limits),
 		echo:     echo.New(),
 		hosts:    hostsOf(c.Addr),
 		origins:  http.NewCrossOriginProtection(),

@@ -1,7 +1,6 @@
 package server
 
 import (
-	"errors"
 	"io"
 	"os"
 )
@@ -11,6 +10,7 @@ import (
 type spool struct {
 	file *os.File
 	size int64
+	err  error // of writing
 }
 
 func newSpool() (*spool, error) {
@@ -37,19 +37,27 @@ type section struct {
 func (s section) reader() io.Reader { return io.NewSectionReader(s.file, s.from, s.size) }
 
 // copying returns a reader that keeps what is read through it. done reads the
-// rest and returns all of it, or what went wrong with reading or keeping it.
+// rest and returns all of it, or what went wrong with keeping it.
 func (s *spool) copying(r io.Reader) (in io.Reader, done func() (section, error)) {
 	from := s.size
-	copied := &watched{Reader: io.TeeReader(r, s)}
+	copied := io.TeeReader(r, s)
 	return copied, func() (section, error) {
-		_, err := io.Copy(io.Discard, copied)
-		return section{s.file, from, s.size - from}, errors.Join(copied.err, err)
+		io.Copy(io.Discard, copied)
+		return section{s.file, from, s.size - from}, s.err
 	}
+}
+
+// hold keeps all of a stream, to be read at any place.
+func (s *spool) hold(r io.Reader) (io.ReaderAt, int64, error) {
+	_, done := s.copying(r)
+	all, err := done()
+	return io.NewSectionReader(all.file, all.from, all.size), all.size, err
 }
 
 func (s *spool) Write(p []byte) (int, error) {
 	n, err := s.file.WriteAt(p, s.size)
 	s.size += int64(n)
+	s.err = err
 	return n, err
 }
 

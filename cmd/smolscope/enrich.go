@@ -11,15 +11,17 @@ import (
 	"unicode"
 
 	"smolscope/enrich"
+	"smolscope/enrich/decode"
 	"smolscope/enrich/decode/parquet"
 	"smolscope/enrich/export"
 )
 
 type enrichCommand struct {
-	Inputs []string `arg:"" name:"file" help:"Files, folders with all that lies in them, or - for standard input."`
+	Inputs []string `arg:"" name:"file" help:"Files, archives and folders with all that lies in them, or - for standard input."`
 	Format string   `enum:"json,jsonl,csv,parquet" default:"json" help:"Format of the output: ${enum}. json is one object with everything in it; the others need -o DIR."`
 	Output string   `short:"o" default:"-" placeholder:"DIR" help:"Folder to write to: one folder a run, with a file for each dataset. - is standard output."`
 	enrichFlags
+	limitFlags
 }
 
 // Help is the long help text.
@@ -42,7 +44,7 @@ func (c *enrichCommand) Validate() error {
 	if c.Format != "json" && c.Output == "-" {
 		return fmt.Errorf("--format %s writes several files: say where with -o DIR", c.Format)
 	}
-	return c.validate()
+	return cmp.Or(c.enrichFlags.validate(), c.limitFlags.validate())
 }
 
 // Run reads the files, enriches what they say and writes it.
@@ -54,14 +56,16 @@ func (c *enrichCommand) Run(std streams) error {
 	var parts []*enrich.Part
 	var files []enrich.File
 	refused := false
+	reader := decode.NewReader(c.limits(), parquet.Format)
 	for _, in := range inputs(c.Inputs) {
-		part, file := in.read(std.in)
-		report(std.err, in.path, file)
-		refused = refused || file.Error != nil
-		files = append(files, file)
-		if part != nil {
-			parts = append(parts, part)
-		}
+		in.read(reader, std.in, func(path string, part *enrich.Part, file enrich.File) {
+			report(std.err, path, file)
+			refused = refused || file.Error != nil
+			files = append(files, file)
+			if part != nil {
+				parts = append(parts, part)
+			}
+		})
 	}
 	var runs []*enrich.Tables
 	for _, run := range enrich.Assemble(parts) {

@@ -1,12 +1,17 @@
 package main
 
 import (
+	"archive/tar"
+	"archive/zip"
 	"bytes"
+	"compress/gzip"
 	"encoding/json"
+	"io"
 	"math"
 	"os"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -241,4 +246,69 @@ func TestRealRuns(t *testing.T) {
 			}
 		}
 	}
+}
+
+// TestArchives reads a run out of archives, which give what its folder gives.
+func TestArchives(t *testing.T) {
+	bareEnvironment(t)
+	archive, err := txtar.ParseFile("testdata/enrich.txtar")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Chdir(t.TempDir())
+	var zipped, tarred bytes.Buffer
+	z, gz := zip.NewWriter(&zipped), gzip.NewWriter(&tarred)
+	tape := tar.NewWriter(gz)
+	for _, file := range archive.Files {
+		if !strings.HasPrefix(file.Name, "run/") {
+			continue
+		}
+		write(t, file.Name, file.Data)
+		if w, err := z.Create(file.Name); err != nil {
+			t.Fatal(err)
+		} else if _, err := w.Write(file.Data); err != nil {
+			t.Fatal(err)
+		}
+		if err := tape.WriteHeader(&tar.Header{Name: file.Name, Size: int64(len(file.Data)), Mode: 0o644}); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := tape.Write(file.Data); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, c := range []io.Closer{z, tape, gz} {
+		if err := c.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write(t, "in/runs.zip", zipped.Bytes())
+	write(t, "in/runs.tar.gz", tarred.Bytes())
+	want := enrichJSON(t, "run")
+	for name, content := range map[string][]byte{"in/runs.zip": zipped.Bytes(), "in/runs.tar.gz": tarred.Bytes()} {
+		got := enrichJSON(t, name)
+		if diff := cmp.Diff(runsOf(t, want), runsOf(t, got)); diff != "" {
+			t.Errorf("%s (-folder +archive):\n%s", name, diff)
+		}
+		for _, file := range parse(t, got).Files {
+			if folder := filepath.Base(name) + "/run/"; !strings.HasPrefix(file.Name, folder) {
+				t.Errorf("file %s, want it in %s", file.Name, folder)
+			}
+		}
+		var stdout, stderr bytes.Buffer
+		if exit := run(t.Context(), []string{"enrich", "-"}, bytes.NewReader(content), &stdout, &stderr); exit != done {
+			t.Fatalf("%s on standard input: exit status %d: %s", name, exit, &stderr)
+		}
+		if diff := cmp.Diff(runsOf(t, want), runsOf(t, stdout.Bytes())); diff != "" {
+			t.Errorf("%s on standard input (-folder +archive):\n%s", name, diff)
+		}
+	}
+
+	t.Run("refused", func(t *testing.T) {
+		var stdout, stderr bytes.Buffer
+		exit := run(t.Context(), []string{"enrich", "--max-entries=1", "in/runs.zip"}, nil, &stdout, &stderr)
+		want := "in/runs.zip: breaks off after 1 file: the archives of this upload hold more than 1 file (--max-entries)\n"
+		if exit != no || stderr.String() != want {
+			t.Errorf("exit status %d, %q, want %d, %q", exit, &stderr, no, want)
+		}
+	})
 }

@@ -5,12 +5,12 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"path"
 	"path/filepath"
 	"strings"
 
 	"smolscope/enrich"
 	"smolscope/enrich/decode"
-	"smolscope/enrich/decode/parquet"
 )
 
 // An input is one file to read, or the reason why there is none.
@@ -93,24 +93,70 @@ func walk(folder string) []input {
 	return list
 }
 
-// read decodes the file, noting its folder: files of one folder belong together.
-func (in input) read(stdin io.Reader) (*enrich.Part, enrich.File) {
+// read decodes the file, or those in it if it is an archive, and calls use with
+// the path of each. Files of one folder belong together.
+func (in input) read(reader *decode.Reader, stdin io.Reader, use func(string, *enrich.Part, enrich.File)) {
+	content, hold, done, err := in.open(stdin)
+	if err != nil {
+		use(in.path, nil, in.refusal(err))
+		return
+	}
+	defer done()
 	if in.path == "-" {
-		return decode.Read("stdin", stdin, parquet.Format)
+		in.name = "stdin"
+	}
+	place := path.Join(filepath.ToSlash(in.folder()), path.Base(in.name))
+	others, err := reader.Unpack(in.name, content, hold, func(name string, r io.Reader) error {
+		within := strings.TrimPrefix(name, in.name) // the archive's name, or all there is
+		part, receipt := reader.Read(name, r)
+		if group := path.Dir(place + within); part != nil && group != "." {
+			part.Group = group
+		}
+		use(in.path+within, part, receipt)
+		return nil
+	})
+	for _, receipt := range others {
+		use(in.path+strings.TrimPrefix(receipt.Name, in.name), nil, receipt)
+	}
+	if err != nil {
+		use(in.path, nil, in.refusal(err))
+	}
+}
+
+// open opens the file. What comes through a pipe is kept in a temporary file if
+// it has to be read at any place.
+func (in input) open(stdin io.Reader) (content io.Reader, hold decode.Hold, done func(), err error) {
+	var files []*os.File
+	done = func() {
+		for _, f := range files {
+			f.Close()
+		}
+	}
+	hold = func(r io.Reader) (io.ReaderAt, int64, error) {
+		file, err := os.CreateTemp("", "smolscope-*")
+		if err != nil {
+			return nil, 0, err
+		}
+		files = append(files, file)
+		os.Remove(file.Name()) // where an open file can have no name
+		size, err := io.Copy(file, r)
+		return file, size, err
+	}
+	if in.path == "-" {
+		return stdin, hold, done, nil
 	}
 	if in.err != nil {
-		return nil, in.refusal(in.err)
+		return nil, nil, nil, in.err
 	}
 	file, err := os.Open(in.path)
 	if err != nil {
-		return nil, in.refusal(err)
+		return nil, nil, nil, err
 	}
-	defer file.Close()
-	part, receipt := decode.Read(in.name, file, parquet.Format)
-	if part != nil {
-		part.Group = filepath.ToSlash(in.folder())
+	files = append(files, file)
+	if info, err := file.Stat(); err == nil && info.Mode().IsRegular() {
+		hold = func(io.Reader) (io.ReaderAt, int64, error) { return file, info.Size(), nil }
 	}
-	return part, receipt
+	return file, hold, done, nil
 }
 
 // refusal is the receipt of a file that could not be read at all.

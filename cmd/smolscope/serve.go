@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -23,6 +24,7 @@ type serveCommand struct {
 	DB        string `name:"db" placeholder:"PATH" help:"Database file, made where there is none. By default smolscope.db in your data folder."`
 	MaxUpload size   `default:"1GiB" help:"Most bytes that one upload may have."`
 	enrichFlags
+	limitFlags
 	Open bool `help:"Open the dashboard in the browser."`
 	Demo bool `help:"Serve sample runs, which were made up, from demo.db beside the database."`
 	Dev  bool `hidden:"" help:"Serve static files from the folder static, as they are now."`
@@ -47,7 +49,7 @@ func (c *serveCommand) Validate() error {
 		return fmt.Errorf("--addr %s: others could read and change everything there, and this version has no access tokens; "+
 			"listen on 127.0.0.1 and reach it from elsewhere through ssh -L", c.Addr)
 	}
-	return c.enrichFlags.validate()
+	return cmp.Or(c.enrichFlags.validate(), c.limitFlags.validate())
 }
 
 // Run serves until ctx is done or a signal says to end.
@@ -81,7 +83,7 @@ func (c *serveCommand) Run(ctx context.Context, std streams) error {
 	defer db.Close()
 
 	config := server.Config{
-		Store: db, Options: options, Log: log, Version: version, Addr: c.Addr, MaxUpload: int64(c.MaxUpload), Dev: c.Dev,
+		Store: db, Options: options, Log: log, Version: version, Addr: c.Addr, MaxUpload: int64(c.MaxUpload), Limits: c.limits(), Dev: c.Dev,
 	}
 	if c.Demo {
 		config.Notice = demoNotice

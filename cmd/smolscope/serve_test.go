@@ -140,6 +140,7 @@ func TestServeOneDatabase(t *testing.T) {
 }
 
 func TestServeAddress(t *testing.T) {
+	limits := limitFlags{MaxRatio: 1, MaxEntries: 1, MaxDepth: 1}
 	for addr, want := range map[string]bool{
 		"127.0.0.1:8080": true,
 		"127.1.2.3:0":    true,
@@ -154,7 +155,7 @@ func TestServeAddress(t *testing.T) {
 		"8080":           false,
 		"":               false,
 	} {
-		if err := (&serveCommand{Addr: addr}).Validate(); (err == nil) != want {
+		if err := (&serveCommand{Addr: addr, limitFlags: limits}).Validate(); (err == nil) != want {
 			t.Errorf("--addr %q: %v, want it allowed: %v", addr, err, want)
 		}
 	}
