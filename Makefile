@@ -25,7 +25,7 @@ build: assets
 
 assets: static/dist/echarts.js
 
-static/dist/echarts.js: static/assets/echarts.js static/assets/build.js node_modules/.package-lock.json
+static/dist/echarts.js: static/assets/echarts.js static/assets/morph.js static/assets/build.js node_modules/.package-lock.json
 	node static/assets/build.js
 
 node_modules/.package-lock.json: package.json package-lock.json

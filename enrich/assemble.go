@@ -124,6 +124,23 @@ func share(a, b map[string]bool) bool {
 	return false
 }
 
+// How strongly an id that two items share says that they are of one run.
+const (
+	byRun     = iota // it is the run's
+	byFact           // it is that of a trace, a file or a moment
+	bySession        // it is of who sent them: it holds where nothing names a run
+)
+
+func strengthOf(id string) int {
+	switch {
+	case strings.HasPrefix(id, runPrefix):
+		return byRun
+	case strings.HasPrefix(id, sessionPrefix):
+		return bySession
+	}
+	return byFact
+}
+
 // connect unites items that share an id, by union-find; groups come in the
 // order of their first items. What names different runs stays apart whatever
 // else it shares, unless it lies in one folder: a trace id is only as unique as
@@ -143,29 +160,29 @@ func connect(items []item) []*group {
 		}
 		return i
 	}
-	unite := func(a, b int, proven bool) {
+	unite := func(a, b int, strength int) {
 		if a, b = find(a), find(b); a == b {
 			return
 		}
 		if a > b {
 			a, b = b, a
 		}
-		if !proven && len(runs[a]) > 0 && len(runs[b]) > 0 && !share(runs[a], runs[b]) && !share(folders[a], folders[b]) {
+		if strength > byRun && len(runs[a]) > 0 && len(runs[b]) > 0 && !share(runs[a], runs[b]) && !share(folders[a], folders[b]) {
 			return
 		}
 		leader[b] = a
 		maps.Copy(runs[a], runs[b])
 		maps.Copy(folders[a], folders[b])
 	}
-	for _, proven := range []bool{true, false} {
+	for _, strength := range []int{byRun, byFact, bySession} {
 		owner := make(map[string]int)
 		for i := range items {
 			for _, id := range items[i].ids {
-				if strings.HasPrefix(id, runPrefix) != proven {
+				if strengthOf(id) != strength || strength == bySession && len(runs[find(i)]) > 0 {
 					continue
 				}
 				if first, ok := owner[id]; ok {
-					unite(first, i, proven)
+					unite(first, i, strength)
 				} else {
 					owner[id] = i
 				}
@@ -393,12 +410,14 @@ func newRun(g []item) *Run {
 			run.Results = append(run.Results, result{it.part.Results[it.at], it.part.Source})
 		case traceItem:
 			t := it.part.Traces[it.at]
+			run.sentIn(it.part.traceSession(t))
 			traces[t.ID] = append(traces[t.ID], t)
 		case leaderboardItem:
 			leaderboard = append(leaderboard, it.part.Leaderboard[it.at])
 		case metadataItem:
 			metadata = append(metadata, it.part.Metadata[it.at])
 		case metricsItem:
+			run.sentIn(it.part.metricsSession(&it.part.Metrics[it.at]))
 			run.Metrics = append(run.Metrics, it.part.Metrics[it.at])
 		}
 		for _, flag := range it.part.Flags {

@@ -67,7 +67,10 @@ func (p *Part) items() []item {
 	return list
 }
 
-const runPrefix = "run:"
+const (
+	runPrefix     = "run:"
+	sessionPrefix = "session:"
+)
 
 func runKey(id string) string { return runPrefix + id }
 
@@ -98,10 +101,21 @@ func (p *Part) traceIDs(t *Trace) []string {
 	for i := 0; run == "" && i < len(t.Spans); i++ {
 		run = spanRunID(&t.Spans[i])
 	}
-	if run == "" {
-		return append(ids, "file:"+p.Source+":traces")
+	switch session := p.traceSession(t); {
+	case run != "":
+		return append(ids, runKey(run))
+	case session != "":
+		return append(ids, sessionPrefix+session)
 	}
-	return append(ids, runKey(run))
+	return append(ids, "file:"+p.Source+":traces")
+}
+
+// traceSession returns the session that a trace was sent in, or "".
+func (p *Part) traceSession(t *Trace) string {
+	if len(t.Spans) == 0 {
+		return ""
+	}
+	return p.session(t.Spans[0].Resource)
 }
 
 func summaryItem(p *Part, kind itemKind, at int, r *Record) item {
@@ -130,6 +144,8 @@ func (p *Part) metricsItem(at int) item {
 	}
 	if run != "" {
 		it.ids = []string{runKey(run)}
+	} else if session := p.metricsSession(m); session != "" {
+		it.ids = []string{sessionPrefix + session}
 	}
 	for _, s := range m.Aggregates {
 		switch s.Metric {
@@ -142,6 +158,14 @@ func (p *Part) metricsItem(at int) item {
 		}
 	}
 	return it
+}
+
+// metricsSession returns the session that metrics were sent in, or "".
+func (p *Part) metricsSession(m *MetricsDoc) string {
+	if len(m.Samples) == 0 {
+		return ""
+	}
+	return p.session(m.Samples[0].Resource)
 }
 
 // usableRunID drops ids that no path can hold: "", "." and ".." count as absent.

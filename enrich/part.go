@@ -60,8 +60,14 @@ type MetricsDoc struct {
 // A Part is what one file says about runs. Files of one run may come in any
 // order and together or apart; Assemble joins their parts.
 type Part struct {
-	Source      string // SHA-256 of the file's bytes, in hex; orders parts
-	Group       string // the folder or archive the file lay in, "" if none is known
+	Source string // SHA-256 of the file's bytes, in hex; orders parts
+	Group  string // the folder or archive the file lay in, "" if none is known
+
+	// Sessions tells, by Resource.Key, what a sender's resource sent over OTLP
+	// without a long pause: of that, all that names no run is of one run. Nil of
+	// files.
+	Sessions map[string]string
+
 	Results     []Record
 	Leaderboard []Record
 	Metadata    []Record
@@ -69,6 +75,37 @@ type Part struct {
 	Metrics     []MetricsDoc
 	Exported    Exported
 	Flags       []string // data-quality findings about the file itself
+}
+
+// Resources returns the resources that spans and samples of the part are of.
+func (p *Part) Resources() []*Resource {
+	seen := map[*Resource]bool{}
+	var list []*Resource
+	add := func(r *Resource) {
+		if !seen[r] {
+			seen[r] = true
+			list = append(list, r)
+		}
+	}
+	for _, t := range p.Traces {
+		for i := range t.Spans {
+			add(t.Spans[i].Resource)
+		}
+	}
+	for _, m := range p.Metrics {
+		for i := range m.Samples {
+			add(m.Samples[i].Resource)
+		}
+	}
+	return list
+}
+
+// session returns the session in which a resource sent the part, or "".
+func (p *Part) session(r *Resource) string {
+	if p.Sessions == nil {
+		return ""
+	}
+	return p.Sessions[r.Key()]
 }
 
 // Spans returns how many spans the part holds.

@@ -14,10 +14,19 @@ type Run struct {
 	Metadata    attr.Set
 	Metrics     []MetricsDoc
 	Sources     []string // SHA-256 of the files, sorted
+	session     string   // in which a sender's resource sent it, "" of files
 	found       findings
 
 	exported *Exported // what the run is known from, if it is exports alone
 	unused   []string  // SHA-256 of exports of the run, which say nothing new
+}
+
+// sentIn notes a session that something of the run was sent in. Of several the
+// first by name, which is the earliest, stands for all.
+func (r *Run) sentIn(session string) {
+	if session != "" && (r.session == "" || session < r.session) {
+		r.session = session
+	}
 }
 
 // A result is a results row and the file it stands in.

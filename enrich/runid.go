@@ -70,6 +70,9 @@ func (r *Run) runID(model string) (id, source, from string) {
 		i := slices.IndexFunc(claims, func(c claim) bool { return c.id == winner })
 		return winner, runIDReported, claims[i].from
 	}
+	if r.session != "" { // which spans there are is not known before the last
+		return uuid.NewSHA1(runNamespace, []byte("session\n"+r.session)).String(), runIDSynthesized, "UUIDv5 of the session that its sender's first span began"
+	}
 	lines := []string{"v1", model}
 	if len(r.Traces) > 0 {
 		for _, t := range r.Traces {

@@ -137,6 +137,17 @@ func ParseStatusCode(v attr.Value) StatusCode {
 // A Resource is what emitted telemetry: OpenTelemetry's resource attributes.
 type Resource struct{ Attrs attr.Set }
 
+// Key is a short name of what the resource's attributes say: the same for the
+// same attributes. No resource has a key too.
+func (r *Resource) Key() string {
+	var text []byte
+	if r != nil {
+		text = r.Attrs.AppendJSON(nil)
+	}
+	sum := sha256.Sum256(text)
+	return hex.EncodeToString(sum[:8])
+}
+
 // A Scope is the instrumentation library that recorded a span or metric.
 type Scope struct{ Name, Version string }
 

@@ -31,6 +31,7 @@ type gathering struct {
 	places []store.Place           // of uploads that are not stored yet there
 	proofs []string                // keys of parts that are not stored yet
 	ids    []string                // of the stored uploads
+	known  map[string]*enrich.Part // parts of stored uploads that need not be read
 }
 
 // join adds the stored uploads that belong together with these and with all
@@ -43,7 +44,9 @@ func (g *gathering) join(ctx context.Context, ids []string) (err error) {
 		if _, ok := g.parts[id]; ok {
 			continue
 		}
-		if g.parts[id], _, err = reread(ctx, g.view, id, g.limits); err != nil {
+		if part := g.known[id]; part != nil {
+			g.parts[id] = part
+		} else if g.parts[id], _, err = reread(ctx, g.view, id, g.limits); err != nil {
 			return err
 		}
 	}
@@ -95,8 +98,10 @@ func placed(parts map[string]*enrich.Part, places []store.Place) []*enrich.Part 
 		homely[find(group)] = true
 	}
 	groups := map[string][]string{} // of each part
+	at := map[string][]store.Place{}
 	for _, p := range places {
 		groups[p.SHA256] = append(groups[p.SHA256], find(groupOf(p)))
+		at[p.SHA256] = append(at[p.SHA256], p)
 	}
 	var list []*enrich.Part
 	for id, part := range parts {
@@ -114,6 +119,7 @@ func placed(parts map[string]*enrich.Part, places []store.Place) []*enrich.Part 
 		for _, group := range all {
 			copied := *part
 			copied.Group = group
+			copied.Sessions = sessionsAt(at[id])
 			list = append(list, &copied)
 		}
 	}

@@ -17,6 +17,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"golang.org/x/sync/semaphore"
+
 	"smolscope/enrich"
 	"smolscope/enrich/decode"
 	"smolscope/server/store"
@@ -40,12 +42,24 @@ type Ingester struct {
 	now      func() time.Time
 	changing sync.Mutex
 	progress atomic.Pointer[Progress]
+
+	receiving  *semaphore.Weighted // bytes of OTLP batches that are being stored
+	sessionsMu sync.Mutex
+	sessions   map[string]session // going on, by the key of their resource
+	live       *live
+	changed    feed
 }
+
+// maxReceiving is how many bytes of OTLP batches are stored at one time.
+const maxReceiving = 2 * maxBatch
 
 // NewIngester returns an ingester that writes to a store, of runs derived with
 // these options from files within these limits.
 func NewIngester(s *store.Store, log *slog.Logger, options enrich.Options, limits decode.Limits) *Ingester {
-	return &Ingester{store: s, log: log, options: options, limits: limits, now: time.Now}
+	return &Ingester{
+		store: s, log: log, options: options, limits: limits, now: time.Now,
+		receiving: semaphore.NewWeighted(maxReceiving), sessions: map[string]session{}, live: newLive(),
+	}
 }
 
 // Ingest reads files, of which each is read to its end before the next is

@@ -76,7 +76,7 @@ func (in *Ingester) Rederive(ctx context.Context) error {
 		if done[id] {
 			continue
 		}
-		together, err := in.rederive(ctx, id)
+		together, _, err := in.rederive(ctx, id, nil)
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
@@ -115,13 +115,14 @@ func (in *Ingester) rekey(ctx context.Context, id string) error {
 }
 
 // rederive derives the runs that an upload is part of, and returns all uploads
-// that were derived with it.
-func (in *Ingester) rederive(ctx context.Context, id string) (together []string, err error) {
+// that were derived with it, and the runs that have changed. parts are those of
+// uploads that need not be read.
+func (in *Ingester) rederive(ctx context.Context, id string, parts map[string]*enrich.Part) (together, runs []string, err error) {
 	in.changing.Lock()
 	defer in.changing.Unlock()
 	var change store.Change
 	err = in.store.Read(ctx, func(v *store.Snapshot) (err error) {
-		g := &gathering{view: v, parts: map[string]*enrich.Part{}, ids: []string{id}}
+		g := &gathering{view: v, parts: map[string]*enrich.Part{}, known: parts, ids: []string{id}}
 		if change, _, err = in.derive(ctx, g); err != nil {
 			return err
 		}
@@ -129,7 +130,7 @@ func (in *Ingester) rederive(ctx context.Context, id string) (together []string,
 		return nil
 	})
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	return together, in.store.Apply(ctx, change)
+	return together, changedRuns(change), in.store.Apply(ctx, change)
 }

@@ -25,7 +25,7 @@ func TestServeEndsWhatHasBegun(t *testing.T) {
 	}
 	ctx, end := context.WithCancel(t.Context())
 	served := make(chan error, 1)
-	go func() { served <- s.Serve(ctx, listener) }()
+	go func() { served <- s.Serve(ctx, listener, nil) }()
 
 	id, files := sample(40)
 	whole, contentType := form(files...)

@@ -11,6 +11,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"strings"
 	"time"
 
 	"github.com/labstack/echo/v4"
@@ -42,6 +43,7 @@ type Server struct {
 	echo     *echo.Echo
 	hosts    hosts
 	origins  *http.CrossOriginProtection
+	ending   chan struct{} // closed when streams are to end
 }
 
 // New returns a server. It does not listen yet.
@@ -52,6 +54,7 @@ func New(c Config) *Server {
 		echo:     echo.New(),
 		hosts:    hostsOf(c.Addr),
 		origins:  http.NewCrossOriginProtection(),
+		ending:   make(chan struct{}),
 	}
 	e := s.echo
 	e.HideBanner, e.HidePort = true, true
@@ -59,7 +62,7 @@ func New(c Config) *Server {
 	e.HTTPErrorHandler = s.fail
 	e.Use(s.logged, s.recovered, s.secured, middleware.GzipWithConfig(middleware.GzipConfig{
 		MinLength: 1024,
-		Skipper:   func(c echo.Context) bool { return c.Path() == staticPath },
+		Skipper:   func(c echo.Context) bool { return c.Path() == staticPath || c.Path() == eventsPath },
 	}))
 	for _, r := range s.routes() {
 		e.Add(r.method, r.path, r.handler)
@@ -70,7 +73,10 @@ func New(c Config) *Server {
 	return s
 }
 
-const staticPath = "/static/*"
+const (
+	staticPath = "/static/*"
+	eventsPath = "/gpu/events" // one stream a browser, for all that changes
+)
 
 type route struct {
 	method, path string
@@ -96,6 +102,10 @@ func (s *Server) routes() []route {
 		{"GET", "/api/v1/runs/:run/traces/:trace/spans", s.data(s.apiSpans)},
 		{"GET", "/api/v1/runs/:run/traces/:trace/spans/:span", s.data(s.apiSpan)},
 
+		{"POST", "/v1/traces", s.otlpTraces},
+		{"POST", "/v1/metrics", s.otlpMetrics},
+		{"GET", eventsPath, s.events},
+
 		{"GET", "/healthz", s.healthz},
 		{"GET", "/readyz", s.readyz},
 		{"GET", staticPath, echo.WrapHandler(http.StripPrefix("/static/", static.Handler(s.staticFiles())))},
@@ -118,16 +128,13 @@ func (s *Server) Ingester() *Ingester { return s.ingester }
 // shutdownTime is how long requests may take to end once ctx is done.
 const shutdownTime = 10 * time.Second
 
-// Serve answers requests until ctx is done, and then those that have begun. It
-// also derives runs again if the store is stale.
-func (s *Server) Serve(ctx context.Context, l net.Listener) error {
-	// No time limit on reading or writing as a whole: uploads may be long.
-	h := &http.Server{
-		Handler:           s,
-		ReadHeaderTimeout: 10 * time.Second,
-		IdleTimeout:       2 * time.Minute,
-		MaxHeaderBytes:    64 << 10,
-		ErrorLog:          slog.NewLogLogger(s.Log.Handler(), slog.LevelDebug),
+// Serve answers requests until ctx is done, and then those that have begun. On
+// otlp, which may be nil, it answers senders of OTLP alone. It also derives runs
+// again if the store is stale, and those that are being received.
+func (s *Server) Serve(ctx context.Context, l, otlp net.Listener) error {
+	servers := map[*http.Server]net.Listener{s.httpServer(s): l}
+	if otlp != nil {
+		servers[s.httpServer(http.HandlerFunc(s.serveOTLP))] = otlp
 	}
 	derived := make(chan struct{})
 	deriving, stop := context.WithCancel(ctx)
@@ -136,21 +143,51 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 		if err := s.ingester.Rederive(deriving); err != nil && deriving.Err() == nil {
 			s.Log.Error("could not derive runs again", "error", err)
 		}
+		if err := s.ingester.Follow(deriving); err != nil && deriving.Err() == nil {
+			s.Log.Error("could not follow what is received", "error", err)
+		}
 	}()
 	defer func() { stop(); <-derived }()
 
-	served := make(chan error, 1)
-	go func() { served <- h.Serve(l) }()
+	served := make(chan error, len(servers))
+	for h, l := range servers {
+		go func() { served <- h.Serve(l) }()
+	}
 	select {
 	case err := <-served:
 		return err
 	case <-ctx.Done():
 	}
+	close(s.ending)
 	ending, cancel := context.WithTimeout(context.WithoutCancel(ctx), shutdownTime)
 	defer cancel()
-	err := h.Shutdown(ending)
-	if errors.Is(err, context.DeadlineExceeded) {
-		err = h.Close()
+	var errs []error
+	for h := range servers {
+		err := h.Shutdown(ending)
+		if errors.Is(err, context.DeadlineExceeded) {
+			err = h.Close()
+		}
+		errs = append(errs, err)
 	}
-	return err
+	return errors.Join(errs...)
+}
+
+func (s *Server) httpServer(h http.Handler) *http.Server {
+	// No time limit on reading or writing as a whole: uploads may be long.
+	return &http.Server{
+		Handler:           h,
+		ReadHeaderTimeout: 10 * time.Second,
+		IdleTimeout:       2 * time.Minute,
+		MaxHeaderBytes:    64 << 10,
+		ErrorLog:          slog.NewLogLogger(s.Log.Handler(), slog.LevelDebug),
+	}
+}
+
+// serveOTLP answers one request at the address that is for senders of OTLP.
+func (s *Server) serveOTLP(w http.ResponseWriter, r *http.Request) {
+	if strings.HasPrefix(r.URL.Path, "/v1/") || r.URL.Path == "/healthz" {
+		s.ServeHTTP(w, r)
+		return
+	}
+	http.Error(w, "This address takes OTLP over HTTP at /v1/traces and /v1/metrics. The dashboard is at http://"+s.Addr, http.StatusNotFound)
 }

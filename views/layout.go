@@ -52,7 +52,7 @@ var styleSheets = []string{"tokens", "base", "layout", "card", "chip", "table", 
 
 // scripts of every page; a page adds its own. Each does nothing where it finds
 // nothing to decorate. An earlier one has the first say on a key.
-var scripts = []string{"drop", "why", "keys"}
+var scripts = []string{"drop", "why", "keys", "live"}
 
 // A Tab is one of several views of the same thing.
 type Tab struct {

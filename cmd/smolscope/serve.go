@@ -21,6 +21,7 @@ import (
 
 type serveCommand struct {
 	Addr      string `default:"127.0.0.1:8080" help:"Address to listen on; port 0 is any that is free."`
+	OTLPAddr  string `name:"otlp-addr" default:"127.0.0.1:4318" help:"Address that senders of OTLP over HTTP find by default; empty for none. They may also use the address of the dashboard."`
 	DB        string `name:"db" placeholder:"PATH" help:"Database file, made where there is none. By default smolscope.db in your data folder."`
 	MaxUpload size   `default:"1GiB" help:"Most bytes that one upload may have."`
 	enrichFlags
@@ -41,15 +42,28 @@ Example: a dashboard with a database of the project's own
 
 // Validate is called by kong once the flags are read.
 func (c *serveCommand) Validate() error {
-	host, _, err := net.SplitHostPort(c.Addr)
-	if err != nil {
-		return fmt.Errorf("--addr %s: want a host and a port, such as 127.0.0.1:8080", c.Addr)
+	if err := onLoopback("--addr", c.Addr, "127.0.0.1:8080"); err != nil {
+		return err
 	}
-	if ip, err := netip.ParseAddr(host); host != "localhost" && (err != nil || !ip.IsLoopback()) {
-		return fmt.Errorf("--addr %s: others could read and change everything there, and this version has no access tokens; "+
-			"listen on 127.0.0.1 and reach it from elsewhere through ssh -L", c.Addr)
+	if c.OTLPAddr != "" {
+		if err := onLoopback("--otlp-addr", c.OTLPAddr, "127.0.0.1:4318"); err != nil {
+			return err
+		}
 	}
 	return cmp.Or(c.enrichFlags.validate(), c.limitFlags.validate())
+}
+
+// onLoopback refuses an address that others can reach.
+func onLoopback(flag, addr, example string) error {
+	host, _, err := net.SplitHostPort(addr)
+	if err != nil {
+		return fmt.Errorf("%s %s: want a host and a port, such as %s", flag, addr, example)
+	}
+	if ip, err := netip.ParseAddr(host); host != "localhost" && (err != nil || !ip.IsLoopback()) {
+		return fmt.Errorf("%s %s: others could read and change everything there, and this version has no access tokens; "+
+			"listen on 127.0.0.1 and reach it from elsewhere through ssh -L", flag, addr)
+	}
+	return nil
 }
 
 // Run serves until ctx is done or a signal says to end.
@@ -104,7 +118,23 @@ func (c *serveCommand) Run(ctx context.Context, std streams) error {
 			log.Warn("could not open a browser", "error", err)
 		}
 	}
-	return s.Serve(ctx, listener)
+	otlp := c.listenOTLP(ctx, log, addr)
+	return s.Serve(ctx, listener, otlp)
+}
+
+// listenOTLP listens where exporters send to by default. An address that is in
+// use, by a collector most likely, is no reason not to serve.
+func (c *serveCommand) listenOTLP(ctx context.Context, log *slog.Logger, addr string) net.Listener {
+	if c.OTLPAddr == "" {
+		return nil
+	}
+	l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", c.OTLPAddr)
+	if err != nil {
+		log.Warn("not listening for OTLP there; senders can use the dashboard's address", "otlp_addr", c.OTLPAddr, "error", err, "endpoint", "http://"+addr)
+		return nil
+	}
+	log.Info("receiving OTLP", "addr", l.Addr().String(), "endpoint", "http://"+l.Addr().String())
+	return l
 }
 
 // database returns the path of the database. Sample runs never get into that of

@@ -47,9 +47,12 @@ function draw(figure, option) {
 }
 
 for (const figure of document.querySelectorAll("[data-chart]")) {
-  const option = JSON.parse(document.getElementById(figure.dataset.chart).textContent);
-  const redraw = () => draw(figure, option);
+  const redraw = () => {
+    const options = document.getElementById(figure.dataset.chart); // read anew: a live page gets others
+    if (options) draw(figure, JSON.parse(options.textContent));
+  };
   redraw();
+  document.addEventListener("page:changed", redraw);
   new ResizeObserver(() => echarts.getInstanceByDom(figure)?.resize()).observe(figure);
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", redraw);
   new MutationObserver(redraw).observe(document.documentElement, { attributeFilter: ["data-theme"] });

@@ -1,0 +1,122 @@
+package server
+
+import (
+	"fmt"
+	"net/http"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/labstack/echo/v4"
+
+	"smolscope/enrich/attr"
+	"smolscope/views"
+)
+
+const (
+	heartbeat  = 15 * time.Second
+	reconnect  = 2 * time.Second // what browsers are told to wait
+	maxStreams = 500
+)
+
+// A feed tells its readers which runs have changed. A reader that is slow gets
+// each run once, however often it changed meanwhile.
+type feed struct {
+	mu      sync.Mutex
+	readers map[*feedReader]bool
+}
+
+type feedReader struct {
+	runs []string // guarded by the feed's mutex
+	wake chan struct{}
+}
+
+// subscribe returns a new reader, or nil if there are too many.
+func (f *feed) subscribe() *feedReader {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if len(f.readers) >= maxStreams {
+		return nil
+	}
+	if f.readers == nil {
+		f.readers = map[*feedReader]bool{}
+	}
+	r := &feedReader{wake: make(chan struct{}, 1)}
+	f.readers[r] = true
+	return r
+}
+
+func (f *feed) unsubscribe(r *feedReader) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	delete(f.readers, r)
+}
+
+// publish tells all readers of runs that changed.
+func (f *feed) publish(runs []string) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for r := range f.readers {
+		for _, run := range runs {
+			if !slices.Contains(r.runs, run) {
+				r.runs = append(r.runs, run)
+			}
+		}
+		select {
+		case r.wake <- struct{}{}:
+		default:
+		}
+	}
+}
+
+// take returns the runs that changed since it was called last.
+func (f *feed) take(r *feedReader) []string {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	runs := r.runs
+	r.runs = nil
+	return runs
+}
+
+// events streams what changes, as server-sent events: an event named run for
+// each run that does.
+func (s *Server) events(c echo.Context) error {
+	reader := s.ingester.changed.subscribe()
+	if reader == nil {
+		c.Response().Header().Set(echo.HeaderRetryAfter, "60")
+		return &refusal{http.StatusServiceUnavailable, "busy", "Too many streams are open", "Close a page of the dashboard and try again."}
+	}
+	defer s.ingester.changed.unsubscribe(reader)
+	w := c.Response()
+	w.Header().Set(echo.HeaderContentType, "text/event-stream")
+	w.WriteHeader(http.StatusOK)
+	if _, err := fmt.Fprintf(w, "retry: %d\n\n", reconnect.Milliseconds()); err != nil {
+		return nil
+	}
+	w.Flush()
+	beat := time.NewTicker(heartbeat)
+	defer beat.Stop()
+	for {
+		var text []byte
+		select {
+		case <-c.Request().Context().Done():
+			return nil
+		case <-s.ending:
+			return nil
+		case <-beat.C:
+			text = append(text, ": still here\n\n"...)
+		case <-reader.wake:
+			for _, run := range s.ingester.changed.take(reader) {
+				text = append(text, "event: run\ndata: {\"run_id\":"...)
+				text = attr.AppendQuoted(text, run)
+				text = append(text, `,"url":`...)
+				text = attr.AppendQuoted(text, views.RunURL(run))
+				text = append(text, "}\n\n"...)
+			}
+		}
+		if _, err := w.Write(text); err != nil {
+			return nil
+		}
+		w.Flush()
+	}
+}

@@ -1,0 +1,2 @@
+// What pages need of Idiomorph: changing a page into another one in place.
+export { Idiomorph } from "idiomorph";
