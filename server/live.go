@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -61,9 +62,7 @@ func (l *live) take() (ids []string, parts map[string]*enrich.Part) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	parts = make(map[string]*enrich.Part, len(l.parts))
-	for id, p := range l.parts {
-		parts[id] = p
-	}
+	maps.Copy(parts, l.parts)
 	for id := range l.pending {
 		ids = append(ids, id)
 	}
