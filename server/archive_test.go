@@ -99,6 +99,11 @@ func TestUploadArchiveRefused(t *testing.T) {
 	if status != http.StatusOK || refused != 1 || len(receipt.Runs) != 1 || receipt.Runs[0].RunID != id {
 		t.Errorf("status %d, %d refused, runs %+v", status, refused, receipt.Runs)
 	}
+	body, contentType := form(file{"run.zip", zipped(file{"../<b>.json", "[]"})})
+	page := do(s, "POST", "/upload", body, "Content-Type", contentType, "Accept", "text/html")
+	if page.Code != http.StatusUnprocessableEntity || !strings.Contains(page.Body.String(), "run.zip/../&lt;b&gt;.json") || strings.Contains(page.Body.String(), "<b>.json") {
+		t.Errorf("status %d, a page that names the file, escaped:\n%s", page.Code, page.Body)
+	}
 	if receipt, status := post(t, s, file{"run.zip", "PK\x03\x04 and no more"}); status != http.StatusUnprocessableEntity || len(receipt.Files) != 1 || receipt.Files[0].SHA256 == "" {
 		t.Errorf("damaged archive: status %d, receipt %+v", status, receipt)
 	}

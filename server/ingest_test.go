@@ -443,6 +443,7 @@ func FuzzUpload(f *testing.F) {
 	f.Add(boundary, whole.Bytes())
 	f.Add("b", []byte("--b\r\nContent-Disposition: form-data; name=\"files\"; filename=\"../a/results.json\"\r\n\r\n[{\"test_id\":1}]\r\n--b--\r\n"))
 	f.Add("b", []byte("--b\r\nContent-Disposition: form-data; name=\"files\"; filename*=utf-8''%00\r\n\r\n\xef\xbb\xbf{}\r\n--b\r\n\r\n"))
+	f.Add("b", []byte("--b\r\nContent-Disposition: form-data; name=\"files\"; filename=\"a.zip\"\r\n\r\n"+zipped(files[0], file{"../x", "x"})+"\r\n--b--\r\n"))
 	f.Add("b", []byte("--b"))
 	f.Add("b", []byte("--b\r\nContent-Disposition: form-data; name=files; filename=x\r\n\r\n"+id))
 	s := newServer(f)
