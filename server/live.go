@@ -11,11 +11,12 @@ import (
 	"smolscope/server/store"
 )
 
-// Runs that are being received are derived at most this often, and so that this
-// share of the time is left for receiving.
+// Runs that are being received are derived at most this often, and while batches
+// keep coming so that three quarters of the time are left for receiving them.
 const (
 	liveEvery = 250 * time.Millisecond
 	liveShare = 3
+	quiet     = 200 * time.Millisecond // without a batch, after which nobody waits
 )
 
 // partsKept is how many spans of received batches are kept decoded, for a run
@@ -27,8 +28,9 @@ type live struct {
 	mu      sync.Mutex
 	pending map[string]bool // uploads
 	parts   map[string]*enrich.Part
-	order   []string // of parts, the oldest first
-	spans   int      // in parts
+	order   []string  // of parts, the oldest first
+	spans   int       // in parts
+	last    time.Time // something was added
 	wake    chan struct{}
 }
 
@@ -41,6 +43,7 @@ func (l *live) add(id string, part *enrich.Part) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.pending[id] = true
+	l.last = time.Now()
 	if part != nil && l.parts[id] == nil {
 		l.parts[id] = part
 		l.order = append(l.order, id)
@@ -89,10 +92,27 @@ func (in *Ingester) Follow(ctx context.Context) error {
 			// again.
 			in.log.Error("could not derive the runs of received batches", "error", err)
 		}
+		if !in.live.leaveTime(ctx, liveShare*time.Since(began)) {
+			return nil
+		}
+	}
+}
+
+// leaveTime waits between two derivations: for a while, and while batches keep
+// coming for as long as told. It reports whether ctx goes on.
+func (l *live) leaveTime(ctx context.Context, atMost time.Duration) bool {
+	began := time.Now()
+	for wait := liveEvery; ; wait = quiet / 4 {
 		select {
 		case <-ctx.Done():
-			return nil
-		case <-time.After(max(liveEvery, liveShare*time.Since(began))):
+			return false
+		case <-time.After(wait):
+		}
+		l.mu.Lock()
+		silent := time.Since(l.last) >= quiet
+		l.mu.Unlock()
+		if silent || time.Since(began) >= atMost {
+			return true
 		}
 	}
 }
