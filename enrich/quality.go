@@ -46,13 +46,14 @@ const (
 	FlagCO2FromEnergy       = "co2_from_energy"
 	FlagCO2TokenEstimate    = "co2_token_estimate"
 	FlagMultiGPULost        = "multi_gpu_lost_in_flattening"
+	FlagOTLPSnakeCase       = "otlp_snake_case"
 )
 
 // Flags lists every flag, sorted.
 var Flags = []string{
 	FlagAPIPlaceholder, FlagCO2Corrected, FlagCO2FromEnergy, FlagCO2TokenEstimate, FlagCostMismatch, FlagCostSplitScaled,
 	FlagDuplicateExecution, FlagDuplicateSpanID, FlagDurationInflated, FlagEnergyDisagreement,
-	FlagParametersTruncated, FlagJobTypeInferred, FlagMultiGPULost, FlagMultiTestTrace, FlagOrphanSpans,
+	FlagParametersTruncated, FlagJobTypeInferred, FlagMultiGPULost, FlagMultiTestTrace, FlagOrphanSpans, FlagOTLPSnakeCase,
 	FlagParamsVary, FlagPartialCost, FlagPowerCost, FlagPowerGap, FlagPriceFallback, FlagPromptTruncated, FlagProviderOverridden,
 	FlagCostDiffers, FlagResultsFromTraces, FlagRowIDSynthesized, FlagRunIDConflict, FlagSiblingDuplicate,
 	FlagStepsDerived, FlagStoredSummary, FlagSuccessRepaired, FlagTBTFromChunks, FlagToolCalledDerived,

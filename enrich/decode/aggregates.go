@@ -67,6 +67,8 @@ func instrument(name string) enrich.Instrument {
 	switch i := enrich.Instrument(name); i {
 	case enrich.Counter, enrich.Gauge, enrich.Histogram:
 		return i
+	case "exponentialHistogram", "exponential_histogram", "summary":
+		return enrich.Histogram
 	}
 	return enrich.Sum
 }
@@ -147,6 +149,12 @@ func (d *decoder) scalar(field, want string) (attr.Value, bool) {
 		return v, stated
 	case nullKind:
 		d.s.null()
+	case objectKind:
+		line := d.s.line(d.s.pos)
+		if n, ok := d.long(); ok {
+			return attr.IntValue(n), true
+		}
+		d.warnAt(line, "%s is an object, expected %s", field, want)
 	default:
 		d.wrong(field, want)
 	}

@@ -44,6 +44,10 @@ func init() {
 	Formats = []Format{
 		results,
 		traces,
+		langfuse,
+		jaeger,
+		jaegerSpans,
+		spanRows,
 		flatSpans,
 		metricsDocument,
 		metricAggregates,
@@ -57,6 +61,8 @@ func init() {
 		exportedDocument,
 		otlpProtoTraces,
 		otlpProtoMetrics,
+		otlpTraces,
+		otlpMetrics,
 	}
 }
 
@@ -89,6 +95,7 @@ type decoder struct {
 	where   int    // line on which the row at hand begins
 	unknown string // keys of the first row that has no format
 	ignored bool   // there was something that is knowingly not read
+	skipped string // what that was, if a file must not hold nothing else
 	bad     int    // lines that could not be read
 	wrapped int    // wrappers around the row at hand
 	agent   string // agent type that the list at hand is for
@@ -110,6 +117,9 @@ type decoder struct {
 	resources resources
 	proto     protobuf
 	zstd      *frameUnpacker // made for the first frame that needs it
+	spans     []enrich.Span  // of OTLP, whose scope or resource is not known yet
+	dropped   int64          // attributes, events and links that OTLP's sender left out
+	snake     bool           // OTLP in snake_case was noted
 
 	// Scratch.
 	stack   []attr.KeyValue
@@ -210,6 +220,9 @@ func (d *decoder) finish() (*enrich.Part, enrich.File) {
 		return nil, f
 	}
 	f.Warnings = append(f.Warnings, d.warnings...)
+	if d.dropped > 0 {
+		f.Warnings = append(f.Warnings, enrich.Warning{Where: "file", Message: fmt.Sprintf("attributes, events and links that the sender left out: %d", d.dropped)})
+	}
 	if d.unlisted > 0 {
 		f.Warnings = append(f.Warnings, enrich.Warning{Where: "further on", Message: "and " + count(d.unlisted, "more warning")})
 	}

@@ -119,6 +119,8 @@ func (d *decoder) conclude() {
 	case d.s.err != nil:
 		d.brokenOff()
 	case d.format != nil || d.ignored:
+	case d.skipped != "" && d.unknown == "" && d.bad == 0:
+		d.refuse("%s; known: %s", d.skipped, formatNames())
 	case d.unknown != "":
 		d.warnings = nil
 		d.refuse("unknown file format: %s; known: %s", d.unknown, formatNames())
@@ -265,7 +267,7 @@ func (d *decoder) object(format *Format) *Format {
 		if d.unknown == "" {
 			d.unknown = k.String()
 		}
-		d.warnAt(line, "row %d is an %s, expected one of %s; row skipped", d.begun, k, formatNames())
+		d.warnAt(line, "row %d is an %s, which no format has; row skipped", d.begun, k)
 	}
 	return nil
 }
@@ -274,8 +276,8 @@ func (d *decoder) object(format *Format) *Format {
 func (d *decoder) unwrap(w *wrapper) {
 	d.wrapped++
 	defer func() { d.wrapped-- }()
-	if w.run {
-		d.exportedRun()
+	if w.read != nil {
+		w.read(d)
 		return
 	}
 	if w.format != nil && d.format == nil {

@@ -36,7 +36,7 @@ func parseHex(dst, text []byte) (padded, ok bool) {
 }
 
 // An idNote says what had to be done to read an id.
-type idNote struct{ padded, derived bool }
+type idNote struct{ padded, derived, coded bool }
 
 // noteID counts what had to be done to read an id. Ids are counted where they
 // are given to something, not where they are referred to.
@@ -46,6 +46,9 @@ func (d *decoder) noteID(n idNote) {
 	}
 	if n.derived {
 		d.repairs.derived++
+	}
+	if n.coded {
+		d.repairs.coded++
 	}
 }
 

@@ -1,11 +1,6 @@
 package decode
 
-import (
-	"strconv"
-
-	"smolscope/enrich"
-	"smolscope/enrich/attr"
-)
+import "smolscope/enrich"
 
 var metricsDocument = Format{
 	Name:    "smoltrace-metrics",
@@ -35,6 +30,12 @@ func (d *decoder) metricsDocument() {
 	if d.s.err != nil {
 		return
 	}
+	for i := range doc.Samples {
+		// SMOLTRACE's exporter is cumulative and does not always say so.
+		if p := &doc.Samples[i]; p.Instrument != enrich.Gauge && p.Temporality == "" {
+			p.Temporality = "cumulative"
+		}
+	}
 	to := d.metricsOf(doc.RunID)
 	to.Samples = append(to.Samples, doc.Samples...)
 	to.Aggregates = append(to.Aggregates, doc.Aggregates...)
@@ -46,18 +47,8 @@ func (d *decoder) metricsBatch() (samples []enrich.Sample) {
 	for key, ok := d.s.nextKey(); ok; key, ok = d.s.nextKey() {
 		switch string(key) {
 		case "resource":
-			d.one("resource", func() {
-				for key, ok := d.s.nextKey(); ok; key, ok = d.s.nextKey() {
-					if string(key) != "attributes" {
-						d.s.skip()
-						continue
-					}
-					if set := d.keyValues("resource attributes"); len(set) > 0 {
-						resource = d.resources.shared(&enrich.Resource{Attrs: set})
-					}
-				}
-			})
-		case "scopeMetrics":
+			resource = d.anyResource()
+		case "scopeMetrics", "scope_metrics", "instrumentationLibraryMetrics", "instrumentation_library_metrics":
 			d.each("scopeMetrics", func() { samples = append(samples, d.scopeMetrics()...) })
 		default:
 			d.s.skip()
@@ -73,7 +64,7 @@ func (d *decoder) scopeMetrics() (samples []enrich.Sample) {
 	var scope string
 	for key, ok := d.s.nextKey(); ok; key, ok = d.s.nextKey() {
 		switch string(key) {
-		case "scope":
+		case "scope", "instrumentationLibrary", "instrumentation_library":
 			if sc := d.scope(); sc != nil {
 				scope = sc.Name
 			}
@@ -89,8 +80,9 @@ func (d *decoder) scopeMetrics() (samples []enrich.Sample) {
 	return samples
 }
 
-// metric reads the rest of a metric that was entered. An exponential histogram
-// has no data in these files, and gives no samples.
+// metric reads the rest of a metric that was entered. Of an exponential
+// histogram the buckets are left out, as no list of bounds describes them; a
+// summary is a histogram without buckets, of all since the start.
 func (d *decoder) metric() (samples []enrich.Sample) {
 	var metric enrich.Sample
 	for key, ok := d.s.nextKey(); ok; key, ok = d.s.nextKey() {
@@ -99,10 +91,9 @@ func (d *decoder) metric() (samples []enrich.Sample) {
 			metric.Metric = d.label("metric name")
 		case "unit":
 			metric.Unit = d.label("unit")
-		case "gauge", "sum", "histogram":
+		case "gauge", "sum", "histogram", "exponentialHistogram", "exponential_histogram", "summary":
 			metric.Instrument = instrument(string(key))
-			// SMOLTRACE's exporter is cumulative and does not always say so.
-			if metric.Instrument != enrich.Gauge {
+			if string(key) == "summary" {
 				metric.Temporality = "cumulative"
 			}
 			d.one(string(metric.Instrument), func() { samples = d.dataPoints(&metric) })
@@ -121,16 +112,20 @@ func (d *decoder) metric() (samples []enrich.Sample) {
 func (d *decoder) dataPoints(metric *enrich.Sample) (samples []enrich.Sample) {
 	for key, ok := d.s.nextKey(); ok; key, ok = d.s.nextKey() {
 		switch string(key) {
-		case "dataPoints":
-			d.each("dataPoints", func() { samples = append(samples, d.dataPoint()) })
-		case "aggregationTemporality":
+		case "dataPoints", "data_points":
+			d.each("dataPoints", func() {
+				if p, recorded := d.dataPoint(); recorded {
+					samples = append(samples, p)
+				}
+			})
+		case "aggregationTemporality", "aggregation_temporality":
 			switch d.value().Text() {
 			case "1", "AGGREGATION_TEMPORALITY_DELTA":
 				metric.Temporality = "delta"
 			case "2", "AGGREGATION_TEMPORALITY_CUMULATIVE":
 				metric.Temporality = "cumulative"
 			}
-		case "isMonotonic":
+		case "isMonotonic", "is_monotonic":
 			if b, ok := d.value().Bool(); ok {
 				metric.Monotonic = &b
 			}
@@ -141,21 +136,22 @@ func (d *decoder) dataPoints(metric *enrich.Sample) (samples []enrich.Sample) {
 	return samples
 }
 
-// dataPoint reads the rest of a point that was entered. Of asInt and asDouble
-// both are there and one is null.
-func (d *decoder) dataPoint() (p enrich.Sample) {
+// dataPoint reads the rest of a point that was entered, and whether it has a
+// value. Of asInt and asDouble SMOLTRACE writes both, one being null.
+func (d *decoder) dataPoint() (p enrich.Sample, recorded bool) {
+	recorded = true
 	for key, ok := d.s.nextKey(); ok; key, ok = d.s.nextKey() {
 		switch string(key) {
-		case "asInt", "asDouble":
+		case "asInt", "asDouble", "as_int", "as_double":
 			if f := d.float("value"); f != nil {
 				p.Value = f
 			}
-		case "timeUnixNano":
-			p.Time = d.unixNano("timeUnixNano")
-		case "startTimeUnixNano":
-			p.Start = d.unixNano("startTimeUnixNano")
+		case "timeUnixNano", "time_unix_nano":
+			p.Time = d.anyTime("timeUnixNano")
+		case "startTimeUnixNano", "start_time_unix_nano":
+			p.Start = d.anyTime("startTimeUnixNano")
 		case "attributes":
-			p.Attrs = d.keyValues("attributes")
+			p.Attrs = d.anyAttributes("attributes", false)
 		case "count":
 			p.Count = d.int("count")
 		case "sum":
@@ -164,29 +160,19 @@ func (d *decoder) dataPoint() (p enrich.Sample) {
 			p.Min = d.float("min")
 		case "max":
 			p.Max = d.float("max")
-		case "bucketCounts":
+		case "bucketCounts", "bucket_counts":
 			p.Buckets = d.ints("bucketCounts")
-		case "explicitBounds":
+		case "explicitBounds", "explicit_bounds":
 			p.Bounds = d.floats("explicitBounds")
+		case "flags":
+			// The first of them says that the point was not recorded.
+			n := d.int("flags")
+			recorded = n == nil || *n&1 == 0
 		default:
 			d.s.skip()
 		}
 	}
-	return p
-}
-
-// unixNano reads nanoseconds since the epoch, which a string or number holds;
-// unlike a SMOLTRACE time it never counts anything else.
-func (d *decoder) unixNano(field string) enrich.Time {
-	v, ok := d.scalar(field, "nanoseconds")
-	if !ok {
-		return 0
-	}
-	n, ok := v.Int()
-	if !ok {
-		d.warn("%s is %s, expected nanoseconds", field, show(v))
-	}
-	return enrich.Time(n)
+	return p, recorded
 }
 
 // one reads an object; read reads the rest of it when it was entered.
@@ -197,52 +183,4 @@ func (d *decoder) one(field string, read func()) {
 	}
 	d.s.enter()
 	read()
-}
-
-// keyValues reads a list of attributes as OpenTelemetry writes it:
-// [{"key":…,"value":{"stringValue":…}}, …].
-func (d *decoder) keyValues(field string) attr.Set {
-	base := len(d.stack)
-	d.each(field, func() {
-		var a attr.KeyValue
-		for key, ok := d.s.nextKey(); ok; key, ok = d.s.nextKey() {
-			switch string(key) {
-			case "key":
-				a.Key = d.label("attribute key")
-			case "value":
-				a.Value = d.anyValue()
-			default:
-				d.s.skip()
-			}
-		}
-		d.stack = append(d.stack, a)
-	})
-	return d.pop(base)
-}
-
-// anyValue reads OpenTelemetry's tagged value; one without a tag is null.
-func (d *decoder) anyValue() (v attr.Value) {
-	if d.s.kind() != objectKind {
-		return d.value()
-	}
-	d.s.enter()
-	for key, ok := d.s.nextKey(); ok; key, ok = d.s.nextKey() {
-		tag := d.keep.name(key)
-		member := d.value()
-		if member.IsNull() {
-			continue
-		}
-		v = member
-		switch tag {
-		case "intValue":
-			if n, err := strconv.ParseInt(member.Text(), 10, 64); err == nil {
-				v = attr.IntValue(n)
-			}
-		case "doubleValue":
-			if f, ok := member.Float(); ok {
-				v = attr.FloatValue(f)
-			}
-		}
-	}
-	return v
 }

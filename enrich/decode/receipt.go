@@ -19,6 +19,7 @@ const maxWarnings = 100
 type repairs struct {
 	padded  int // ids with fewer digits than they should have
 	derived int // ids made because the file's is no hex number
+	coded   int // ids in base64, which should be hex digits
 	missing int // ids made because the file has none
 	units   int // spans and points whose times do not count nanoseconds
 	lengths int // spans whose end was computed from their length
@@ -36,6 +37,7 @@ func (d *decoder) listRepairs() []string {
 		}
 	}
 	add(d.repairs.padded, "id padded with zeros", "ids padded with zeros")
+	add(d.repairs.coded, "id in base64 read as hex digits", "ids in base64 read as hex digits")
 	add(d.repairs.derived, "id that is no hex number replaced by the first digits of its SHA-256",
 		"ids that are no hex numbers replaced by the first digits of their SHA-256")
 	add(d.repairs.missing, "missing id made up from the content", "missing ids made up from the content")

@@ -13,6 +13,7 @@ type keys struct {
 	kinds []kind // of their values
 	whole bool   // no more will be seen, and
 	cut   bool   // that is because the row is too long to look at
+	bad   bool   // no more can be seen, because the row breaks off or goes wrong
 }
 
 // has reports whether all of the names are among the keys.
@@ -44,18 +45,20 @@ func (k *keys) is(name string, kinds ...kind) bool {
 	return i >= 0 && slices.Contains(kinds, k.kinds[i])
 }
 
+// shownKeys is how many keys or columns a message lists.
+const shownKeys = 12
+
 // String lists the keys for a message.
 func (k *keys) String() string {
-	const shown = 12
 	if len(k.seen) == 0 {
 		return "object without keys"
 	}
 	var list []string
-	for _, s := range k.seen[:min(shown, len(k.seen))] {
+	for _, s := range k.seen[:min(shownKeys, len(k.seen))] {
 		list = append(list, plain(s))
 	}
 	text := "object with keys " + strings.Join(list, ", ")
-	if len(k.seen) > shown || !k.whole {
+	if len(k.seen) > shownKeys || !k.whole {
 		text += ", …"
 	}
 	return text
@@ -77,17 +80,18 @@ var foreign = []struct {
 	is    string
 	match func(*keys) bool
 }{
-	{"looks like OTLP/JSON traces" + unread, func(k *keys) bool { return k.has("resourceSpans") || k.has("resource_spans") }},
-	{"looks like OTLP/JSON metrics" + unread, func(k *keys) bool { return k.has("resourceMetrics") && k.lacks("aggregates", "run_id") }},
-	{"looks like OTLP/JSON logs" + unread, func(k *keys) bool { return k.has("resourceLogs") }},
-	{"looks like Jaeger JSON" + unread, func(k *keys) bool {
-		return k.has("traceID", "spans") || k.is("data", listKind) && k.has("total", "limit", "offset", "errors")
+	{"holds log records, which say nothing of a run", func(k *keys) bool {
+		return k.any("severity_text", "severityText", "severity_number", "severityNumber") && k.has("body")
 	}},
-	{"looks like Tempo JSON" + unread, func(k *keys) bool {
-		return k.is("batches", listKind) || k.only("trace") && k.is("trace", objectKind) || k.only("result") && k.is("result", objectKind)
+	{"looks like a JSON Schema, not like what it describes", func(k *keys) bool { return k.any("$schema", "$defs") || k.has("properties", "type", "required") }},
+	{"holds prices of models, not a run", func(k *keys) bool {
+		return k.has("sample_spec") || k.any("pricing_urls", "input_cost_per_token") || k.has("matchPattern", "modelName") || k.is("chat", objectKind) && k.is("embeddings", objectKind)
 	}},
-	{"looks like an OpenSearch export" + unread, func(k *keys) bool {
-		return k.is("hits", objectKind) || k.has("_source") || k.only("index") && k.is("index", objectKind) || k.only("create") && k.is("create", objectKind)
+	{"holds messages of a chat, of which no span tells times or tokens", func(k *keys) bool {
+		return k.has("role") && k.any("content", "tool_calls", "parts") && k.lacks("trace_id", "span_id") || k.is("messages", listKind) && k.lacks("trace_id", "traceId", "success")
+	}},
+	{"holds the attributes of a span, without its ids and times", func(k *keys) bool {
+		return k.any("openinference.span.kind", "gen_ai.operation.name") && k.lacks("trace_id", "traceId", "context.trace_id", "span_id", "name")
 	}},
 	{"holds task definitions, which are not a run", func(k *keys) bool {
 		return k.has("id", "prompt") && k.any("expected_tool", "expected_keywords") && k.lacks("success")
@@ -106,33 +110,46 @@ var ignored = []struct {
 // A wrapper is an object that holds rows instead of being one.
 type wrapper struct {
 	match  func(*keys) bool
-	lists  []string // the keys whose lists hold the rows; all if none are named
-	item   string   // the key under which each item of the list holds its row, if it does
-	agent  bool     // the lists' keys are agent types
-	run    bool     // it is a run in a document of smolscope
-	format *Format  // what a file is that begins so, whatever its rows are
+	lists  []string       // the keys whose lists hold the rows; all if none are named
+	item   string         // the key under which each item of the list holds its row, if it does
+	agent  bool           // the lists' keys are agent types
+	read   func(*decoder) // reads the object by itself
+	format *Format        // what a file is that begins so, whatever its rows are
 }
 
-var wrappers = []wrapper{
-	{match: func(k *keys) bool { return k.is("rows", listKind) }, lists: []string{"rows"}, item: "row"},
-	{match: func(k *keys) bool {
-		return k.only("tool", "code") && !slices.ContainsFunc(k.kinds, func(v kind) bool { return v != listKind })
-	}, agent: true},
-	{match: func(k *keys) bool { return k.has("smolscope") && k.is("runs", listKind) }, lists: []string{"runs"}, format: &exportedDocument},
-	{match: func(k *keys) bool { return k.is("runs", listKind) }, lists: []string{"runs"}},
-	{match: func(k *keys) bool { return k.is("leaderboard", objectKind) && k.any("results", "traces", "metrics") }, run: true},
-	{match: func(k *keys) bool {
-		return len(k.seen) == 1 && k.kinds[0] == listKind && k.only("train", "data", "results", "traces", "metrics", "leaderboard")
-	}},
+var wrappers []wrapper
+
+func init() {
+	// Set here because readers of wrappers lead back to them.
+	wrappers = []wrapper{
+		{match: func(k *keys) bool { return k.is("rows", listKind) }, lists: []string{"rows"}, item: "row"},
+		{match: func(k *keys) bool {
+			return k.only("tool", "code") && !slices.ContainsFunc(k.kinds, func(v kind) bool { return v != listKind })
+		}, agent: true},
+		{match: func(k *keys) bool { return k.has("smolscope") && k.is("runs", listKind) }, lists: []string{"runs"}, format: &exportedDocument},
+		{match: func(k *keys) bool { return k.is("runs", listKind) }, lists: []string{"runs"}},
+		{match: func(k *keys) bool { return k.is("leaderboard", objectKind) && k.any("results", "traces", "metrics") }, read: (*decoder).exportedRun},
+		{match: isOTLP, read: (*decoder).otlpObject},
+		{match: func(k *keys) bool { return k.is("observations", listKind) }, lists: []string{"observations"}},
+		{match: func(k *keys) bool {
+			return k.only("trace", "result") || k.is("span", objectKind) && k.lacks("trace_id", "span_id", "name")
+		}, read: (*decoder).only},
+		{match: func(k *keys) bool { return k.is("hits", objectKind) }, read: (*decoder).searchHits},
+		{match: func(k *keys) bool { return k.is("_source", objectKind) }, read: (*decoder).searchHit},
+		{match: func(k *keys) bool {
+			return len(k.seen) == 1 && k.only("index", "create", "update", "delete") && k.is(k.seen[0], objectKind)
+		}, read: (*decoder).bulkAction},
+		{match: func(k *keys) bool {
+			return k.is("data", listKind) && k.only("data", "total", "limit", "offset", "errors", "meta", "next_cursor")
+		}, lists: []string{"data"}},
+		{match: func(k *keys) bool {
+			return len(k.seen) == 1 && k.kinds[0] == listKind && k.only("train", "results", "traces", "metrics", "leaderboard")
+		}},
+	}
 }
 
 // shapeOf tells what the keys seen so far give away, if anything.
 func shapeOf(k *keys) (shape, bool) {
-	for _, f := range foreign {
-		if f.match(k) {
-			return shape{foreign: f.is}, true
-		}
-	}
 	last := len(wrappers) - 1 // keys that rows may have too
 	for i := range wrappers[:last] {
 		if wrappers[i].match(k) {
@@ -142,6 +159,11 @@ func shapeOf(k *keys) (shape, bool) {
 	for i := range Formats {
 		if Formats[i].match(k) {
 			return shape{format: &Formats[i]}, true
+		}
+	}
+	for _, f := range foreign {
+		if f.match(k) {
+			return shape{foreign: f.is}, true
 		}
 	}
 	for _, f := range ignored {
@@ -180,6 +202,7 @@ func (d *decoder) sniff() (shape, *keys) {
 	d.seen, d.kinds = k.seen, k.kinds
 	if !settled {
 		k.cut = err == errPeekLimit
+		k.bad = err != nil && !k.cut
 		k.whole = err == nil || k.cut
 		found, _ = shapeOf(k)
 	}
@@ -230,6 +253,13 @@ func textFormat(head []byte) string {
 		return "is a Git LFS pointer, not the file it points to"
 	case bytes.ContainsFunc(head, func(r rune) bool { return r < '\t' || r == utf8.RuneError }):
 		return "unknown file format: binary data"
+	}
+	if columns := bytes.Split(bytes.TrimSpace(line), []byte{','}); len(columns) > 2 {
+		var names []string
+		for _, c := range columns[:min(len(columns), shownKeys)] {
+			names = append(names, plain(string(bytes.Trim(c, `"`))))
+		}
+		return "looks like CSV with columns " + strings.Join(names, ", ") + ", none of which is known"
 	}
 	return "unknown file format: text that begins " + quote(string(line))
 }

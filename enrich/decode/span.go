@@ -29,7 +29,7 @@ func Span(raw []byte) (enrich.Span, error) {
 // span reads one span in any of SMOLTRACE's generations (spec §1.3), or ours.
 func (d *decoder) span() (sp enrich.Span) {
 	s, base := d.s, len(d.stack)
-	var length attr.Value
+	var length, kind attr.Value
 	var start, end int64
 	d.moments = d.moments[:0]
 	s.enter()
@@ -66,7 +66,7 @@ func (d *decoder) span() (sp enrich.Span) {
 		case "status":
 			sp.Status, sp.StatusMessage = d.status()
 		case "kind":
-			sp.Kind = enrich.ParseSpanKind(d.value())
+			kind = d.value()
 		case "resource":
 			sp.Resource = d.resource()
 		case "scope":
@@ -77,6 +77,7 @@ func (d *decoder) span() (sp enrich.Span) {
 			d.field(key)
 		}
 	}
+	d.stateKind(&sp, kind, false)
 	if start > 0 && start < nanosFrom && inNanoseconds(start, end, length) {
 		sp.Start, sp.End = enrich.Time(start), enrich.Time(end)
 		for i, t := range d.moments {
@@ -118,6 +119,8 @@ func (d *decoder) attributes(field string) (set attr.Set) {
 	switch d.s.kind() {
 	case objectKind:
 		return d.set()
+	case listKind:
+		return d.keyValues(field)
 	case stringKind:
 		d.within(field, objectKind, func() { set = d.set() })
 		return set
@@ -250,7 +253,7 @@ func (d *decoder) status() (code enrich.StatusCode, message string) {
 	d.s.enter()
 	for key, ok := d.s.nextKey(); ok; key, ok = d.s.nextKey() {
 		switch string(key) {
-		case "code":
+		case "code", "status_code":
 			code = enrich.ParseStatusCode(d.value())
 		case "description", "message":
 			message = d.value().Text()

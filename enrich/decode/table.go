@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"iter"
+	"strings"
 
 	"smolscope/enrich/attr"
 )
@@ -80,7 +81,7 @@ func (d *decoder) columns(names []string) *Format {
 	case what.foreign != "":
 		d.refuse("%s; known: %s", what.foreign, formatNames())
 	default:
-		d.refuse("unknown file format: table, %s; known: %s", k, formatNames())
+		d.refuse("unknown file format: table with columns %s; known: %s", strings.TrimPrefix(k.String(), "object with keys "), formatNames())
 	}
 	return what.format
 }

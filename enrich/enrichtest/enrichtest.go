@@ -28,6 +28,10 @@ type Run struct {
 	Folder string // as SMOLTRACE names it, such as "acme_atlas_tool_20260302_090412"
 	Files  map[string][]byte
 	Truth  Truth
+
+	traces   []trace
+	batches  []any
+	resource resource
 }
 
 // Truth is what the generator did, counted while it did it, so that nothing in
@@ -103,15 +107,17 @@ func (m *maker) run() *Run {
 	}
 	stamp := end.Format("20060102_150405")
 	folder := strings.NewReplacer("/", "_", ":", "_").Replace(m.plan.Model.Name) + "_tool_" + stamp
+	metrics := m.metrics()
 	files := map[string]any{
 		"results.json":         m.results,
 		"traces.json":          m.traces,
-		"metrics.json":         m.metrics(),
+		"metrics.json":         metrics,
 		"leaderboard_row.json": m.leaderboard(folder, end),
 		"metadata.json": map[string]any{"model": m.plan.Model.Name, "agent_type": "tool", "dataset_used": dataset,
 			"timestamp": stamp, "num_results": len(m.results), "num_traces": len(m.traces), "num_metrics": 3},
 	}
-	run := &Run{ID: m.runID, Folder: folder, Files: make(map[string][]byte, len(files)), Truth: m.truth}
+	run := &Run{ID: m.runID, Folder: folder, Files: make(map[string][]byte, len(files)), Truth: m.truth,
+		traces: m.traces, batches: metrics["resourceMetrics"].([]any), resource: m.resource}
 	for name, value := range files {
 		body, err := json.MarshalIndent(value, "", "  ")
 		if err != nil {
