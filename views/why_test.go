@@ -152,7 +152,7 @@ func TestPartialCost(t *testing.T) {
 // A finding that touches no figure would never be seen beside one: those that do
 // not are named here.
 func TestFlagsTouchFigures(t *testing.T) {
-	general := []string{enrich.FlagOrphanSpans, enrich.FlagDuplicateSpanID, enrich.FlagTruncatedFile}
+	general := []string{enrich.FlagOrphanSpans, enrich.FlagDuplicateSpanID, enrich.FlagTruncatedFile, enrich.FlagOTLPSnakeCase}
 	for _, flag := range enrich.Flags {
 		if (len(flagTopics[flag]) == 0) != slices.Contains(general, flag) {
 			t.Errorf("flag %s touches %v", flag, flagTopics[flag])

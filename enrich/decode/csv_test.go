@@ -27,7 +27,7 @@ func TestCSV(t *testing.T) {
 				{Where: "line 5", Message: `steps is "many", expected a whole number`},
 			}, ""},
 		{"columns of nothing we know", "run_id,colour\nr,red\n", nil, nil,
-			"unknown file format: table, object with keys run_id, colour; known: "},
+			"unknown file format: table with columns run_id, colour; known: "},
 		{"a header alone", "test_id,prompt,success\n", nil, nil, ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

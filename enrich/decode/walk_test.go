@@ -11,6 +11,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"smolscope/enrich"
 	"smolscope/enrich/decode"
 	"smolscope/enrich/decode/parquet"
 )
@@ -58,6 +59,9 @@ func TestRealFiles(t *testing.T) {
 		for _, r := range file.Repairs {
 			fmt.Fprintf(&got, "  repair: %s\n", r)
 		}
+		if part != nil && file.Spans > 0 {
+			describeSpans(&got, part)
+		}
 		if n := len(file.Warnings); n > 0 {
 			fmt.Fprintf(&got, "  first warning: %s: %s\n", file.Warnings[0].Where, file.Warnings[0].Message)
 		}
@@ -85,6 +89,31 @@ func TestRealFiles(t *testing.T) {
 	if diff := cmp.Diff(string(want), got.String()); diff != "" {
 		t.Errorf("(-want +got; go test ./enrich/decode -update writes what it got):\n%s", diff)
 	}
+}
+
+// describeSpans says what enriching makes of the spans of a file.
+func describeSpans(w *strings.Builder, part *enrich.Part) {
+	for _, run := range enrich.Assemble([]*enrich.Part{part}) {
+		tables := enrich.Enrich(run, enrich.DefaultOptions())
+		roles, calls, tools := map[string]int{}, int64(0), int64(0)
+		for i := range tables.Spans {
+			roles[tables.Spans[i].SpanKind]++
+		}
+		for i := range tables.Traces {
+			calls += tables.Traces[i].LLMCallCount
+			tools += tables.Traces[i].ToolCallCount
+		}
+		row := &tables.Leaderboard
+		fmt.Fprintf(w, "  %v, %d LLM calls, %d tool calls, tokens %s in %s out, %s ms, model %s\n", roles, calls, tools,
+			known(row.TotalPromptTokens), known(row.TotalCompletionTokens), known(row.TotalDurationMS), known(row.Model))
+	}
+}
+
+func known[T any](v *T) string {
+	if v == nil {
+		return "—"
+	}
+	return fmt.Sprint(*v)
 }
 
 // TestSameSpans reads what was written twice: as OpenTelemetry's libraries for
