@@ -50,7 +50,8 @@ func TestDocsFormats(t *testing.T) {
 	page.WriteString("<!-- Generated from decode.Formats by: go test ./enrich -run Docs -update -->\n\n" +
 		"# Formats\n\n" +
 		"What a file is, is told by what is in it and never by its name. The formats are tried in this order, and the first\n" +
-		"that fits the keys of a row counts.\n\n" +
+		"that fits the keys of a row counts. Rows may lie in a list, one on a line, under a key such as `data` or `train`, in\n" +
+		"what the datasets server, a search of OpenSearch, Tempo or Jaeger answers, or in a dump or bulk file of OpenSearch.\n\n" +
 		"| Format | Dataset | What it is |\n|---|---|---|\n")
 	for _, f := range decode.Formats {
 		if f.Name == "" || !strings.HasSuffix(f.Doc, ".") {

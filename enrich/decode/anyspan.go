@@ -238,7 +238,7 @@ var opaque = map[string]bool{
 
 // maxName bounds names that are put together, which would otherwise repeat a
 // long beginning for every attribute below it.
-const maxName = 256
+const maxName = 128
 
 // nested reads the value of an attribute onto the stack, or the attributes that
 // lie in it as Phoenix nests them: {"llm":{"token_count":{"prompt":1}}}.

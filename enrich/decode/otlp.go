@@ -5,8 +5,8 @@ import (
 	"smolscope/enrich/attr"
 )
 
-// What is in this file is the same for OTLP in JSON and in protobuf, and for
-// other tools' spans: how a span or point that was read goes into the part.
+// What is in this file is the same for OTLP in JSON and in protobuf, and for all
+// spans that are rows by themselves: how one that was read goes into the part.
 
 // addSpan puts a span that stands by itself with the others of its trace, and
 // mends what others' exporters are known to get wrong. A span without a trace id
@@ -26,6 +26,9 @@ func (d *decoder) addSpan(sp *enrich.Span) {
 	t := d.traceOf(sp.TraceID)
 	d.nameSpan(sp, len(t.Spans))
 	t.Spans = append(t.Spans, *sp)
+	if runID := sp.Row.Get("run_id"); !runID.IsNull() && len(t.Row) == 0 {
+		t.Row = attr.Set{{Key: "run_id", Value: runID}}
+	}
 }
 
 // traceOf returns the trace that spans of an id are gathered in.

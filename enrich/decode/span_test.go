@@ -15,6 +15,7 @@ import (
 
 	"smolscope/enrich"
 	"smolscope/enrich/attr"
+	"smolscope/enrich/enrichtest"
 )
 
 // full is a span with everything a span can have.
@@ -153,29 +154,64 @@ func FuzzRead(f *testing.F) {
 			}
 		}
 	}
-	f.Fuzz(func(t *testing.T, text []byte) {
-		part, file := Read("x.json", bytes.NewReader(text))
-		if part == nil && file.Error == nil {
-			t.Fatal("neither part nor error")
-		}
-		for _, w := range file.Warnings {
-			checkMessage(t, w.Message)
-		}
-		if file.Error != nil {
-			checkMessage(t, *file.Error)
-		}
-		if part == nil {
-			return
-		}
-		if file.Rows != part.Rows() || file.Spans != part.Spans() {
-			t.Fatalf("receipt counts %d rows, %d spans; the part holds %d and %d", file.Rows, file.Spans, part.Rows(), part.Spans())
-		}
-		// A row takes at least its braces, a point or span likewise.
-		if n := file.Rows + file.Spans; n > len(text) && packingOf(text) == nil {
-			t.Fatalf("%d rows and spans out of %d bytes", n, len(text))
-		}
-		checkPart(t, part)
+	f.Fuzz(func(t *testing.T, text []byte) { checkRead(t, text) })
+}
+
+// frames lead any text to one of the readers, which few mutations of whole files
+// reach.
+var frames = []struct{ before, after string }{
+	{`{"resourceSpans":[{"scopeSpans":[{"spans":[`, `]}]}]}`},
+	{`{"resourceSpans":[{"scopeSpans":[{"spans":[{"traceId":"1","spanId":"2","attributes":[{"key":"k","value":`, `}]}]}]}]}`},
+	{`{"resourceMetrics":[{"scopeMetrics":[{"metrics":[`, `]}]}]}`},
+	{`{"data":[{"traceID":"1","spans":[`, `],"processes":{"p1":{"serviceName":"s"}}}]}`},
+	{`{"observations":[{"parentObservationId":null,"traceId":"1","type":"SPAN",`, `}]}`},
+	{`{"name":"n","context":{"trace_id":"1","span_id":"2"},"start_time":1,"attributes":`, `}`},
+	{`{"name":"n","span_kind":"LLM","trace_id":"1","span_id":"2",`, `}`},
+	{`{"hits":{"hits":[`, `]}}`},
+}
+
+func FuzzForeign(f *testing.F) {
+	for i, text := range []string{
+		`{"traceId":"tH12H+eb6IruQTQs3VJyaA==","spanId":{"type":"Buffer","data":[1,2]},"startTimeUnixNano":{"low":1,"high":2},"endTimeUnixNano":[1,2],"kind":"x","status":{"code":2},"events":[{"timeUnixNano":"1"}],"links":[{"traceId":"2"}],"droppedAttributesCount":1},{}`,
+		`{"kvlistValue":{"values":[{"key":"a","value":{"arrayValue":{"values":[{"intValue":"1"},{"doubleValue":"NaN"},{"bytesValue":"AA=="}]}}}]}}`,
+		`{"name":"m","unit":"s","histogram":{"aggregationTemporality":1,"dataPoints":[{"count":"1","sum":1,"bucketCounts":["1",2],"explicitBounds":[1],"flags":1}]}},{"name":"s","summary":{"dataPoints":[{"count":1}]}}`,
+		`{"traceID":"1","spanID":"2","references":[{"refType":"CHILD_OF","traceID":"1","spanID":"3"}],"startTime":1,"duration":2,"tags":[{"key":"error","type":"bool","value":"true"}],"logs":[{"timestamp":1,"fields":[{"key":"event","value":"e"}]}],"processID":"p1"}`,
+		`"id":"1","level":"ERROR","usage":{"input":1},"metadata":"{\"attributes\":{\"a\":1},\"scope\":{\"name\":\"s\"}}","input":{}`,
+		`{"llm":{"input_messages":[{"message":{"role":"u"}}],"token_count":{"prompt":1}},"gen_ai.x":[1]}`,
+		`"name":"a","parent":{"span_id":"0x1"},"attributes.llm.model_name":"m","span.attributes.a@b":1,"resource.attributes.c":2,"durationInNanos":5,"start_time":"2025-10-27T08:00:00Z","kind":3`,
+		`{"_source":{"task_id":"t","success":true}},{"_source":{"trace_id":"1","spans":[]}}`,
+	} {
+		f.Add(byte(i), text)
+	}
+	f.Fuzz(func(t *testing.T, which byte, text string) {
+		frame := frames[int(which)%len(frames)]
+		checkRead(t, []byte(frame.before+text+frame.after))
 	})
+}
+
+// checkRead reads a text and holds what comes of it to what Read promises.
+func checkRead(t *testing.T, text []byte) {
+	part, file := Read("x.json", bytes.NewReader(text))
+	if part == nil && file.Error == nil {
+		t.Fatal("neither part nor error")
+	}
+	for _, w := range file.Warnings {
+		checkMessage(t, w.Message)
+	}
+	if file.Error != nil {
+		checkMessage(t, *file.Error)
+	}
+	if part == nil {
+		return
+	}
+	if file.Rows != part.Rows() || file.Spans != part.Spans() {
+		t.Fatalf("receipt counts %d rows, %d spans; the part holds %d and %d", file.Rows, file.Spans, part.Rows(), part.Spans())
+	}
+	// A row takes at least its braces, a point or span likewise.
+	if n := file.Rows + file.Spans; n > len(text) && packingOf(text) == nil {
+		t.Fatalf("%d rows and spans out of %d bytes", n, len(text))
+	}
+	checkPart(t, part)
 }
 
 // checkPart reads every span back from what it is written as.
@@ -264,6 +300,24 @@ func BenchmarkRead(b *testing.B) {
 			b.Fatal(*file.Error)
 		}
 	})
+}
+
+// BenchmarkReadOTLP reads the traces of one run as SMOLTRACE writes them, and as
+// OTLP in JSON.
+func BenchmarkReadOTLP(b *testing.B) {
+	run := enrichtest.New(enrichtest.Plan{Tests: 1000})
+	for name, text := range map[string][]byte{"smoltrace": run.Files["traces.json"], "otlp": run.OTLP()} {
+		b.Run(name, func(b *testing.B) {
+			b.SetBytes(int64(len(text)))
+			b.ReportAllocs()
+			spans := 0
+			for b.Loop() {
+				_, file := Read("traces.json", bytes.NewReader(text))
+				spans += file.Spans
+			}
+			b.ReportMetric(float64(spans)/b.Elapsed().Seconds(), "spans/s")
+		})
+	}
 }
 
 func benchmarks(b *testing.B, run func([]byte)) {

@@ -1,9 +1,6 @@
 package decode
 
-import (
-	"smolscope/enrich"
-	"smolscope/enrich/attr"
-)
+import "smolscope/enrich"
 
 var traces = Format{
 	Name:    "smoltrace-traces",
@@ -79,24 +76,10 @@ var flatSpans = Format{
 	match: func(k *keys) bool {
 		return k.has("trace_id") && (k.has("span_id") && k.any("span_name", "name") || k.has("attributes")) && k.lacks("prompt", "metric_name")
 	},
-	row:   (*decoder).flatSpan,
+	row: func(d *decoder) {
+		if sp := d.span(); d.s.err == nil {
+			d.addSpan(&sp)
+		}
+	},
 	names: []string{"spans"},
-}
-
-// flatSpan reads a span that is a row by itself.
-func (d *decoder) flatSpan() {
-	sp := d.span()
-	if d.s.err != nil {
-		return
-	}
-	if sp.TraceID == (enrich.TraceID{}) {
-		d.warnAt(d.where, "row %d has no trace_id, expected one; row skipped", d.begun)
-		return
-	}
-	t := d.traceOf(sp.TraceID)
-	d.nameSpan(&sp, len(t.Spans))
-	t.Spans = append(t.Spans, sp)
-	if runID := sp.Row.Get("run_id"); !runID.IsNull() && len(t.Row) == 0 {
-		t.Row = attr.Set{{Key: "run_id", Value: runID}}
-	}
 }
