@@ -8,7 +8,7 @@ pure        := ./enrich/... ./views/...
 generated   := ':(glob)**/*_templ.go' docs/fields.md docs/formats.md
 goldens      = $(addprefix ./,$(sort $(dir $(shell grep -rl --include='*_test.go' 'flag.Bool."update"' cmd enrich server views))))
 
-.PHONY: run demo dev build assets generate prices test unit race wasm-test browser-test chromium check update fuzz bench clean
+.PHONY: run demo dev build assets generate prices test unit race wasm-test browser-test chromium check update fuzz bench bench-otlp clean
 
 run: build
 	bin/smolscope serve
@@ -79,6 +79,11 @@ fuzz:
 bench:
 	go test -run '^$$' -bench . -benchmem -count 10 ./... | tee bench.txt
 	test ! -e old.txt || $(benchstat) old.txt bench.txt
+
+# How fast OTLP is taken: protobuf and JSON, of one run and of twenty.
+bench-otlp: build
+	go run ./server/otlpload && go run ./server/otlpload -runs 20
+	go run ./server/otlpload -json && go run ./server/otlpload -json -runs 20
 
 clean:
 	rm -rf bin node_modules bench.txt && find static/dist -type f ! -name .gitkeep -delete

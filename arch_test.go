@@ -35,6 +35,7 @@ var imports = map[string][]string{
 	"views":                 {"enrich", "enrich/attr", "enrich/unit", "views/chart"},
 	"views/chart":           {"enrich", "enrich/unit"},
 	"server/store":          {"enrich", "enrich/attr"},
+	"server/otlpload":       {},
 	"server": {"enrich", "enrich/attr", "enrich/unit", "enrich/price", "enrich/decode", "enrich/decode/parquet", "enrich/export",
 		"gpu", "server/store", "static", "views", "views/chart"},
 	"web": {"enrich", "enrich/attr", "enrich/unit", "enrich/price", "enrich/decode", "enrich/decode/parquet", "enrich/export",

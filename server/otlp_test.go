@@ -213,6 +213,10 @@ func TestOTLPAnswers(t *testing.T) {
 		answer                            string // begins so
 	}{
 		{"protobuf", protobuf, "", batch("service.name=a", [3]int{1, 1, 0}), 200, ""},
+		{"JSON", jsonBody, "", good, 200, "{}"},
+		{"JSON with a charset", jsonBody + "; charset=utf-8", "", good, 200, "{}"},
+		{"gzip", jsonBody, "gzip", packed(good), 200, "{}"},
+		{"half of it damaged", jsonBody, "", strings.Replace(good, `"name":"chat"`, `"name":"chat","kind":{}`, 1), 200, "{"},
 		{"nothing in JSON", jsonBody, "", "{}", 200, "{}"},
 		{"nothing in protobuf", protobuf, "", "", 200, ""},
 		{"another type", "text/plain", "", good, 415, `{"code":3,"message":"This is not OTLP`},
