@@ -51,8 +51,11 @@ race:
 wasm-test:
 	GOOS=js GOARCH=wasm go test -exec=$(wasm_exec) $(pure)
 
-browser-test: build chromium
+browser-test: build chromium server/browsertest/clients/node_modules/.package-lock.json
 	cd server/browsertest && go vet ./... && SMOLSCOPE_BIN=$(CURDIR)/bin/smolscope go test -count=1 ./...
+
+server/browsertest/clients/node_modules/.package-lock.json: server/browsertest/clients/package.json server/browsertest/clients/package-lock.json
+	cd server/browsertest/clients && npm ci
 
 chromium:
 	command -v chromium || { apt-get update && apt-get install -y --no-install-recommends chromium fonts-liberation; }
@@ -86,4 +89,4 @@ bench-otlp: build
 	go run ./server/otlpload -json && go run ./server/otlpload -json -runs 20
 
 clean:
-	rm -rf bin node_modules bench.txt && find static/dist -type f ! -name .gitkeep -delete
+	rm -rf bin node_modules server/browsertest/clients/node_modules bench.txt && find static/dist -type f ! -name .gitkeep -delete
