@@ -121,6 +121,9 @@ func (l *live) leaveTime(ctx context.Context, atMost time.Duration) bool {
 // runs those are.
 func (in *Ingester) catchUp(ctx context.Context) error {
 	ids, parts := in.live.take()
+	if _, err := in.store.Inbox().Drain(ctx); err != nil {
+		return err
+	}
 	done := map[string]bool{}
 	for _, id := range ids {
 		if done[id] {

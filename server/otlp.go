@@ -48,7 +48,7 @@ func (s *Server) otlp(c echo.Context, dataset string) error {
 	if err != nil {
 		return otlpRefusal(c, encoding, err)
 	}
-	warnings, err := s.ingester.Receive(c.Request().Context(), dataset, body)
+	warnings, err := s.ingester.Receive(dataset, body)
 	if err != nil {
 		return otlpRefusal(c, encoding, err)
 	}

@@ -30,7 +30,7 @@ type session struct {
 // Receive stores a batch of OTLP spans or metric points, as it was sent, and
 // returns what was wrong with it. When it returns, the batch is as safe as any
 // upload; the runs that it is part of are derived a moment later, by Follow.
-func (in *Ingester) Receive(ctx context.Context, dataset string, batch []byte) ([]enrich.Warning, error) {
+func (in *Ingester) Receive(dataset string, batch []byte) ([]enrich.Warning, error) {
 	if empty := bytes.TrimSpace(batch); len(empty) == 0 || string(empty) == "{}" {
 		return nil, nil
 	}
@@ -51,12 +51,8 @@ func (in *Ingester) Receive(ctx context.Context, dataset string, batch []byte) (
 	id := receipt.SHA256
 	places := in.sessionsOf(id, part.Resources())
 	part.Sessions = sessionsAt(places)
-	err := in.store.Append(ctx, store.NewUpload{
-		Upload: store.Upload{Receipt: receipt, Size: int64(len(batch)), Received: in.now()},
-		Keys:   part.Keys(),
-		Bytes:  bytes.NewReader(batch),
-	}, places)
-	if err != nil {
+	upload := store.Upload{Receipt: receipt, Size: int64(len(batch)), Received: in.now()}
+	if err := in.store.Inbox().Put(upload, part.Keys(), places, batch); err != nil {
 		return nil, err
 	}
 	in.live.add(id, part)
@@ -103,6 +99,9 @@ func sessionsAt(places []store.Place) map[string]string {
 // resume takes up the sessions that were going on when the program ended, and the
 // uploads that no run was derived of.
 func (in *Ingester) resume(ctx context.Context) error {
+	if _, err := in.store.Inbox().Drain(ctx); err != nil {
+		return err
+	}
 	err := in.store.Read(ctx, func(v *store.Snapshot) error {
 		recent, err := v.Recent(ctx, sessionDrop, in.now().Add(-pause))
 		if err != nil {

@@ -6,28 +6,25 @@ import (
 	"time"
 )
 
-// Append stores one upload and where it came from, and derives nothing. Bytes
-// that are stored already change nothing but their places.
-func (s *Store) Append(ctx context.Context, u NewUpload, places []Place) error {
-	return s.write(ctx, func(w *writing) error {
-		ctx := context.WithoutCancel(ctx)
-		var known bool
-		err := w.tx.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM uploads WHERE sha256 = ?)`, u.Receipt.SHA256).Scan(&known)
-		if err != nil {
+// append stores one upload and where it came from, and derives nothing. Bytes that
+// are stored already change nothing but their places.
+func (w *writing) append(ctx context.Context, u NewUpload, places []Place) error {
+	var known bool
+	err := w.tx.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM uploads WHERE sha256 = ?)`, u.Receipt.SHA256).Scan(&known)
+	if err != nil {
+		return err
+	}
+	if !known {
+		if err := w.putUpload(ctx, u); err != nil {
+			return fmt.Errorf("store upload %s: %w", u.Receipt.SHA256, err)
+		}
+	}
+	for _, p := range places {
+		if err := w.putPlace(ctx, p); err != nil {
 			return err
 		}
-		if !known {
-			if err := w.putUpload(ctx, u); err != nil {
-				return fmt.Errorf("store upload %s: %w", u.Receipt.SHA256, err)
-			}
-		}
-		for _, p := range places {
-			if err := w.putPlace(ctx, p); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
+	}
+	return nil
 }
 
 // Underived returns the SHA-256 of the uploads that are part of no run, sorted.

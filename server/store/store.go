@@ -41,6 +41,7 @@ type Store struct {
 	writer  *sql.DB
 	readers *sql.DB
 	blocks  blocks
+	inbox   Inbox
 	alone   *lock // nil of a store that others may write to
 }
 
@@ -58,6 +59,7 @@ func Open(ctx context.Context, path string) (*Store, error) {
 		return nil, fmt.Errorf("database %s: %w", path, err)
 	}
 	s := &Store{}
+	s.inbox = Inbox{store: s, path: path + ".inbox"}
 	if err := s.open(ctx, path); err != nil {
 		s.Close()
 		return nil, fmt.Errorf("database %s: %w", path, err)
@@ -149,6 +151,9 @@ func (s *Store) Close() error {
 	if s.writer != nil {
 		_, err := s.writer.Exec(`PRAGMA wal_checkpoint(TRUNCATE)`)
 		errs = append(errs, err, s.writer.Close())
+	}
+	if s.inbox.file != nil {
+		errs = append(errs, s.inbox.file.Close())
 	}
 	s.blocks.close()
 	if s.alone != nil {
