@@ -62,7 +62,7 @@ chromium:
 
 # What CI checks before the tests, fastest first.
 check:
-	test -z "$$(gofmt -l *.go cmd enrich server static views | tee /dev/stderr)"
+	test -z "$$(gofmt -l *.go cmd enrich gpu server static views | tee /dev/stderr)"
 	go tool templ fmt -fail .
 	$(MAKE) generate && git diff --exit-code -- $(generated)
 	go mod tidy -diff && cd tools && go mod tidy -diff && cd ../server/browsertest && go mod tidy -diff
