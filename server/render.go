@@ -47,6 +47,7 @@ func (s *Server) page(build func(echo.Context, *store.Snapshot) (component, erro
 // cannot be written is an error and not half a page.
 func (s *Server) render(c echo.Context, status int, page component) error {
 	site := views.Site{Version: s.Version, Notice: strings.TrimSpace(s.ingester.Progress().notice() + " " + s.Notice)}
+	site.OTLP = c.Scheme() + "://" + c.Request().Host
 	var body bytes.Buffer
 	if err := page.Render(views.WithSite(c.Request().Context(), site), &body); err != nil {
 		return err

@@ -13,6 +13,7 @@ import "context"
 type Site struct {
 	Version string // in the footer; "" leaves it out
 	Notice  string // one sentence on top of every page; "" for none
+	OTLP    string // where senders of OTLP find it; "" if none can
 }
 
 type siteKey struct{}

@@ -104,8 +104,18 @@ func isControl(r rune) bool {
 	return r < ' ' && r != '\n' && r != '\t' || r >= 0x7f && r < 0xa0
 }
 
-// short returns the first eight characters of an id.
-func short(id string) string { return visible(cutBytes(id, 8)) }
+// short returns the first eight characters of an id that was made up; of one that
+// someone gave a run it leaves more, for it may say something.
+func short(id string) string {
+	const named = 24
+	switch {
+	case strings.Trim(id, "0123456789abcdefABCDEF-") == "" && len(id) > 8:
+		return cutBytes(id, 8)
+	case len(id) <= named:
+		return visible(id)
+	}
+	return visible(cutBytes(id, named)) + "…"
+}
 
 // orAbsent writes a dash where there is no text.
 func orAbsent(s string) string {

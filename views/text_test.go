@@ -43,3 +43,17 @@ func TestNewText(t *testing.T) {
 		t.Errorf("big text: %d bytes, %q, %q", len(big.Body), big.Size, big.More)
 	}
 }
+
+func TestShort(t *testing.T) {
+	for id, want := range map[string]string{
+		"4da47ecc-b58a-5319-9316-4971971b7e7d": "4da47ecc",
+		"5b8efff798038103d269b633813fc60c":     "5b8efff7",
+		"abc":                                  "abc",
+		"js sdk, proto":                        "js sdk, proto",
+		"nightly 2026-11-24 of the big suite":  "nightly 2026-11-24 of th…",
+	} {
+		if got := short(id); got != want {
+			t.Errorf("short(%q) = %q, want %q", id, got, want)
+		}
+	}
+}
