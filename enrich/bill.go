@@ -2,6 +2,7 @@ package enrich
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
 	"strings"
 
@@ -21,15 +22,31 @@ type bill struct {
 	ownable int // leaves that the price list has a price for
 	bases   []basis
 	models  map[string]string // name that was looked up → rule it matched by, "none" for not
+	missing []string          // whose cost is not known and why, each once
 	flags   []string          // sorted
 }
 
 // A basis is what leaves take their cost from, for a reader.
 type basis struct {
-	kind   ProvenanceKind
-	text   string
-	what   string // "LLM call" or "AGENT span"
+	source
+	parts  *[costPartCount]source // of each part, nil where that is the total's
+	what   string                 // "LLM call" or "AGENT span"
 	leaves int
+}
+
+// same reports whether leaves take their cost from the same as others.
+func (b basis) same(other basis) bool {
+	if b.source != other.source || b.what != other.what || (b.parts == nil) != (other.parts == nil) {
+		return false
+	}
+	return b.parts == nil || *b.parts == *other.parts
+}
+
+// A source is where an amount comes from.
+type source struct {
+	kind ProvenanceKind
+	verb string // "states" or "×"
+	text string // "" where the amount is not known
 }
 
 // charge adds one leaf.
@@ -47,6 +64,9 @@ func (b *bill) charge(c *leafCost, what string) {
 		b.ownable++
 	}
 	if c.source == costUnknown {
+		if c.basis != "" {
+			b.miss(strings.TrimPrefix(c.model+": ", ": ") + c.basis)
+		}
 		return
 	}
 	b.priced++
@@ -57,14 +77,28 @@ func (b *bill) charge(c *leafCost, what string) {
 			b.parts[i].add(v)
 		}
 	}
-	kind, text := Reported, c.basis
+	if c.basis == "" {
+		return // a leaf beside this one has the cost of both
+	}
+	of := source{Reported, "states", c.basis}
+	estimate := ""
 	switch c.source {
 	case costPriced:
-		kind = Priced
+		of.kind, of.verb = Priced, "×"
 	case costEstimated:
-		text += ", its producer's estimate"
+		estimate = ", its producer's estimate"
 	}
-	b.rest(basis{kind, text, what, 1})
+	from := basis{source: of, what: what, leaves: 1}
+	from.text += estimate
+	if c.parts != nil && c.from != nil {
+		from.parts = new([costPartCount]source)
+		for i, v := range c.parts {
+			if v != nil {
+				from.parts[i] = source{c.from[i].Kind, of.verb, c.from[i].From + estimate}
+			}
+		}
+	}
+	b.rest(from)
 }
 
 // add adds another bill to this one.
@@ -83,6 +117,9 @@ func (b *bill) add(other *bill) {
 	for _, o := range other.bases {
 		b.rest(o)
 	}
+	for _, why := range other.missing {
+		b.miss(why)
+	}
 	for model, how := range other.models {
 		b.match(model, how)
 	}
@@ -93,13 +130,18 @@ func (b *bill) add(other *bill) {
 
 // rest notes what leaves take their cost from.
 func (b *bill) rest(on basis) {
-	i := slices.IndexFunc(b.bases, func(mine basis) bool {
-		return mine.kind == on.kind && mine.text == on.text && mine.what == on.what
-	})
+	i := slices.IndexFunc(b.bases, on.same)
 	if i < 0 {
 		b.bases = append(b.bases, on)
 	} else {
 		b.bases[i].leaves += on.leaves
+	}
+}
+
+// miss notes why a leaf has no cost.
+func (b *bill) miss(why string) {
+	if !slices.Contains(b.missing, why) {
+		b.missing = append(b.missing, why)
 	}
 }
 
@@ -149,35 +191,62 @@ func (b *bill) part(i int) *float64 {
 	return b.parts[i].value()
 }
 
+// mostReasons is how many reasons of one kind are told to a reader.
+const mostReasons = 3
+
 // origin says where the total comes from: priced where any part of it is.
 func (b *bill) origin() Origin {
-	const most = 3
+	return b.originOf(func(from *basis) source { return from.source })
+}
+
+// partOrigin says where a part comes from.
+func (b *bill) partOrigin(i int) Origin {
+	return b.originOf(func(from *basis) source {
+		if from.parts == nil {
+			return from.source
+		}
+		return from.parts[i]
+	})
+}
+
+func (b *bill) originOf(amount func(*basis) source) Origin {
 	o := Origin{Kind: Reported}
 	var texts []string
-	for i, basis := range b.bases {
-		verb := " × "
-		if basis.kind == Priced {
-			o.Kind = Priced
-		} else if verb = " state "; basis.leaves == 1 {
-			verb = " states "
+	more := 0
+	for i := range b.bases {
+		from := &b.bases[i]
+		s := amount(from)
+		if s.text == "" {
+			continue
 		}
-		if i < most {
-			texts = append(texts, plural(basis.leaves, basis.what)+verb+basis.text)
+		if s.kind == Priced {
+			o.Kind = Priced
+		}
+		if s.verb == "states" && from.leaves > 1 {
+			s.verb = "state"
+		}
+		if len(texts) < mostReasons {
+			texts = append(texts, plural(from.leaves, from.what)+" "+s.verb+" "+s.text)
+		} else {
+			more++
 		}
 	}
-	if more := len(b.bases) - most; more > 0 {
+	if more > 0 {
 		texts = append(texts, "and "+plural(more, "more price"))
 	}
 	o.From = strings.Join(texts, "; ")
 	return o
 }
 
-// partsOrigin says where the parts come from.
-func (b *bill) partsOrigin() Origin {
-	if slices.Contains(b.flags, FlagCostSplitScaled) {
-		return Origin{Priced, "reported total, divided in the proportions of the price list"}
+// sourceReason says how cost_source came about, and why a cost is not known.
+func (b *bill) sourceReason() string {
+	reason := "the weakest source among the calls"
+	if n := len(b.missing); n > mostReasons {
+		return reason + "; no price for " + strings.Join(b.missing[:mostReasons], "; ") + fmt.Sprintf("; and %d more", n-mostReasons)
+	} else if n > 0 {
+		return reason + "; no price for " + strings.Join(b.missing, "; ")
 	}
-	return b.origin()
+	return reason
 }
 
 // raise flags at a place what its costs need to be read with.

@@ -1,6 +1,7 @@
 package enrich
 
 import (
+	"cmp"
 	"maps"
 	"slices"
 	"strconv"
@@ -58,12 +59,13 @@ func (p costParts) scaled(factor float64) costParts {
 // A leafCost is what one usage leaf cost.
 type leafCost struct {
 	source string
-	total  float64    // USD; 0 where the source is costUnknown
-	parts  *costParts // nil where the total cannot be split
-	basis  string     // attribute that states it, or the price it is made with
-	ours   *float64   // USD by the price list, whatever is reported
-	model  string     // name that was looked up
-	how    string     // by which rule it matched, "" for not
+	total  float64                // USD; 0 where the source is costUnknown
+	parts  *costParts             // nil where the total cannot be split
+	basis  string                 // attribute that states it, or the price it is made with, or why there is none
+	from   *[costPartCount]Origin // of the parts, nil where that is the basis
+	ours   *float64               // USD by the price list, whatever is reported
+	model  string                 // name that was looked up
+	how    string                 // by which rule it matched, "" for not
 	flags  []string
 }
 
@@ -75,39 +77,34 @@ const maxCost = 1e9
 // else by the price list (spec §3.8, precedence). p is the price of its model,
 // nil for none.
 func costOf(s *Span, n tokens, p *modelPrice) leafCost {
+	c := listCost(n, p)
+	if stated := readCost(s.attrs()); c.gives(&stated) {
+		c.report(&stated, n)
+	}
+	return c
+}
+
+// listCost prices the tokens of a usage leaf by the price list.
+func listCost(n tokens, p *modelPrice) leafCost {
 	c := leafCost{source: costUnknown}
-	var ours *costParts
-	fallback := false
-	if p != nil {
-		c.model, c.how = p.model, p.match.How
-		if p.match.How != "" {
-			ours, fallback = priceTokens(p.match.Row, n)
-		}
-	}
-	if ours != nil && ours.sum() > maxCost {
-		ours = nil
-	}
-	if ours != nil {
-		c.ours = new(ours.sum())
-	}
-	stated := readCost(s.attrs())
-	if stated.free && c.ours != nil && *c.ours == 0 {
-		c.source, c.basis, c.parts = costReported, stated.key, ours
+	switch {
+	case p == nil:
+		c.basis = "no model is stated"
+		return c
+	case p.match.How == "":
+		c.model, c.basis = p.model, p.text
 		return c
 	}
-	if stated.total > 0 {
-		c.source, c.total, c.basis = costReported, stated.total, stated.key
-		if stated.estimated {
-			c.source = costEstimated
-		}
-		c.split(stated, ours, n)
-		if c.ours != nil && max(*c.ours-c.total, c.total-*c.ours) > 0.2*c.total {
-			c.flags = append(c.flags, FlagCostDiffers)
-		}
-		return c
-	}
-	if ours != nil {
-		c.source, c.total, c.parts, c.basis = costPriced, *c.ours, ours, p.basis(n)
+	c.model, c.how = p.model, p.match.How
+	parts, fallback := priceTokens(p.match.Row, n)
+	switch {
+	case n.prompt == nil || n.completion == nil:
+		c.basis = "its prompt or its completion tokens are not stated"
+	case parts == nil || parts.sum() > maxCost:
+		c.basis = "its price does not cover all of its tokens"
+	default:
+		c.source, c.parts, c.total, c.basis = costPriced, parts, parts.sum(), p.basis(n)
+		c.ours = new(c.total)
 		if fallback {
 			c.flags = append(c.flags, FlagPriceFallback)
 		}
@@ -115,22 +112,59 @@ func costOf(s *Span, n tokens, p *modelPrice) leafCost {
 	return c
 }
 
+// gives reports whether a stated cost replaces that of the list: an amount does,
+// and nothing where the list says that the model is free too.
+func (c *leafCost) gives(stated *statedCost) bool {
+	return stated.total > 0 || stated.free && c.ours != nil && *c.ours == 0
+}
+
+// report replaces the cost by the list with a stated one of the same tokens.
+func (c *leafCost) report(stated *statedCost, n tokens) {
+	ours := c.parts
+	c.source, c.total, c.basis, c.parts, c.flags = costReported, stated.total, stated.key, nil, nil
+	if stated.estimated {
+		c.source = costEstimated
+	}
+	if stated.total == 0 {
+		c.parts = ours
+		return
+	}
+	c.split(stated, ours, n)
+	if c.ours != nil && max(*c.ours-c.total, c.total-*c.ours) > 0.2*c.total {
+		c.flags = append(c.flags, FlagCostDiffers)
+	}
+}
+
+// byList is said of what is divided in the proportions of the price list.
+const byList = ", divided in the proportions of the price list"
+
 // split divides a reported total into its reported parts, or, where those are
 // missing or do not add up, in the proportions of the price list.
-func (c *leafCost) split(stated statedCost, ours *costParts, n tokens) {
-	parts, mismatch := stated.disjoint()
+func (c *leafCost) split(stated *statedCost, ours *costParts, n tokens) {
+	parts, from, mismatch := stated.disjoint()
 	if mismatch {
 		c.flags = append(c.flags, FlagCostMismatch)
 	}
-	if parts == nil && ours != nil && *c.ours > 0 {
-		parts = ours
+	if parts != nil {
+		c.from = new([costPartCount]Origin)
+		for i, key := range from.keys {
+			c.from[i] = Origin{Reported, key}
+			if stated := from.costParts[i]; stated != nil && *stated != *parts[i] {
+				c.from[i].From += ", less its details"
+			}
+		}
+		if !from.apart && !c.divide(parts, ours, n) {
+			return // a part that has others in it, nobody knows how much of each
+		}
+	} else if ours != nil && *c.ours > 0 {
+		parts, c.from = ours, new([costPartCount]Origin)
+		for i := range c.from {
+			c.from[i] = Origin{Priced, c.basis + byList}
+		}
 		c.flags = append(c.flags, FlagCostSplitScaled)
 	}
 	if parts == nil {
 		return
-	}
-	if ours != nil && parts != ours && parts.detail(ours, n) {
-		c.flags = append(c.flags, FlagCostSplitScaled)
 	}
 	// Parts may miss the total by 1 %, which is what rounding leaves.
 	if factor := c.total / parts.sum(); factor < 1e12 {
@@ -138,45 +172,47 @@ func (c *leafCost) split(stated statedCost, ours *costParts, n tokens) {
 	}
 }
 
-// detail divides a prompt's part that holds cached tokens, and a completion's
-// that holds reasoning, in the proportions of the price list, where the details
-// have tokens and no amount of their own. It reports whether there were any.
-func (p *costParts) detail(ours *costParts, n tokens) bool {
-	divided := false
-	for _, d := range []struct {
-		whole  int
-		within [costPartCount]*int64 // tokens of the details
-	}{
-		{promptPart, [costPartCount]*int64{cacheReadPart: n.cacheRead, cacheWritePart: n.cacheWrite}},
-		{completionPart, [costPartCount]*int64{reasoningPart: n.reasoning}},
-	} {
-		whole, list := orZeroUSD(ours[d.whole]), 0
-		for part, count := range d.within {
-			if orZero(count) > 0 && p[part] == nil && ours[part] != nil {
-				whole += *ours[part]
-				list++
+// wholes are the parts that have others in them where a producer does not tell
+// those apart.
+var wholes = []struct {
+	whole   int
+	details []int
+}{{promptPart, []int{cacheReadPart, cacheWritePart}}, {completionPart, []int{reasoningPart}}}
+
+// divide takes out of prompt and completion the cost of those cached and
+// reasoning tokens that the call had but states no cost of, in the proportions
+// of the price list: parts are disjoint (spec §3.8). It returns false if it
+// cannot.
+func (c *leafCost) divide(parts, ours *costParts, n tokens) bool {
+	counts := [costPartCount]*int64{reasoningPart: n.reasoning, cacheReadPart: n.cacheRead, cacheWritePart: n.cacheWrite}
+	for _, w := range wholes {
+		in := []int{w.whole}
+		for _, d := range w.details {
+			if parts[d] == nil && orZero(counts[d]) > 0 {
+				in = append(in, d)
 			}
 		}
-		if p[d.whole] == nil || list == 0 || whole <= 0 {
+		if len(in) == 1 || parts[w.whole] == nil {
 			continue
 		}
-		amount := *p[d.whole]
-		for part, count := range d.within {
-			if orZero(count) > 0 && p[part] == nil && ours[part] != nil {
-				p[part] = new(amount * *ours[part] / whole)
+		all := 0.0
+		for _, i := range in {
+			if ours != nil && ours[i] != nil {
+				all += *ours[i]
 			}
 		}
-		p[d.whole] = new(amount * orZeroUSD(ours[d.whole]) / whole)
-		divided = true
+		if all == 0 {
+			return false
+		}
+		amount, from := *parts[w.whole], Origin{Priced, c.from[w.whole].From + byList}
+		for _, i := range in {
+			parts[i], c.from[i] = new(amount**ours[i]/all), from
+		}
+		if !slices.Contains(c.flags, FlagCostSplitScaled) {
+			c.flags = append(c.flags, FlagCostSplitScaled)
+		}
 	}
-	return divided
-}
-
-func orZeroUSD(v *float64) float64 {
-	if v == nil {
-		return 0
-	}
-	return *v
+	return true
 }
 
 // priceTokens multiplies tokens with the prices of a row. The parts are nil
@@ -233,10 +269,12 @@ type statedCost struct {
 }
 
 // statedParts are the parts of a cost as one convention states them. Inclusive
-// ones have the cached parts in prompt and the reasoning in completion.
+// ones have the cached parts in prompt and the reasoning in completion; those
+// that are apart never have.
 type statedParts struct {
 	costParts
-	inclusive bool
+	keys             [costPartCount]string // attributes that state them
+	inclusive, apart bool
 }
 
 // readCost reads the first amount above 0 that a span states (spec §2.2, §3.8).
@@ -258,11 +296,11 @@ func readCost(used attr.Lookup) statedCost {
 		return false
 	}
 	openInference := func() statedParts {
-		return statedParts{namedParts(used, "llm.cost.prompt", "llm.cost.completion", "llm.cost.completion_details.reasoning", "llm.cost.prompt_details.cache_read", "llm.cost.prompt_details.cache_write"), true}
+		parts := namedParts(used, openInferenceParts)
+		parts.inclusive = true
+		return parts
 	}
-	genAI := func() statedParts {
-		return statedParts{namedParts(used, "gen_ai.usage.cost.prompt", "gen_ai.usage.cost.completion", "gen_ai.usage.cost.reasoning", "gen_ai.usage.cost.cache_read", "gen_ai.usage.cost.cache_write"), false}
-	}
+	genAI := func() statedParts { return namedParts(used, partMetrics) }
 	if first(attr.ProviderCost) {
 		c.parts = []statedParts{openInference(), genAI()}
 		return c
@@ -279,7 +317,7 @@ func readCost(used attr.Lookup) statedCost {
 	if details, key := used.Str(attr.CostDetails); key != "" {
 		total, parts := langfuseCost(details)
 		if take(total, true, key) {
-			c.parts = []statedParts{{parts, false}}
+			c.parts = []statedParts{{costParts: parts, keys: [costPartCount]string{key, key, key, key, key}, apart: true}}
 			return c
 		}
 	}
@@ -293,47 +331,61 @@ func readCost(used attr.Lookup) statedCost {
 	return c
 }
 
+// openInferenceParts are OpenInference's attributes of the parts; those of
+// OpenTelemetry are named like the metrics.
+var openInferenceParts = [costPartCount]string{
+	"llm.cost.prompt", "llm.cost.completion", "llm.cost.completion_details.reasoning",
+	"llm.cost.prompt_details.cache_read", "llm.cost.prompt_details.cache_write",
+}
+
 // namedParts reads one attribute for each part.
-func namedParts(used attr.Lookup, keys ...string) costParts {
-	var parts costParts
+func namedParts(used attr.Lookup, keys [costPartCount]string) statedParts {
+	parts := statedParts{keys: keys}
 	for i, key := range keys {
 		if v, ok := used.Get(key).Float(); ok && v >= 0 && v <= maxCost {
-			parts[i] = new(v)
+			parts.costParts[i] = new(v)
 		}
 	}
 	return parts
 }
 
 // langfuseCost reads cost_details, an object of disjoint amounts under the names
-// of usage_details, and total, without which it is their sum.
+// of usage_details, and total; without it the total is their sum.
 func langfuseCost(details string) (total float64, parts costParts) {
 	var sums [costPartCount]sum[float64]
+	all := 0.0
 	fields := jsonObject(details)
 	for _, key := range slices.Sorted(maps.Keys(fields)) { // a sum of floats depends on the order
 		v, ok := jsonValue(fields[key]).Float()
-		if !ok || v < 0 || v > maxCost {
+		if !ok || v < 0 || v > maxCost || langfuseRepeats(fields, key) {
 			continue
 		}
-		if key == "total" {
-			total = v
-		} else if part, ok := langfusePart(key); ok {
+		if key == "total" || key == "total_tokens" {
+			total = cmp.Or(total, v)
+			continue
+		}
+		all += v
+		if part, ok := langfusePart(key); ok {
 			sums[part].add(&v)
 		}
 	}
+	if total == 0 {
+		total = all
+	}
 	for i := range sums {
 		parts[i] = sums[i].value()
-	}
-	if total == 0 {
-		total = parts.sum()
 	}
 	return total, parts
 }
 
 // langfusePart tells which part of usage and cost a name of Langfuse's means.
 func langfusePart(key string) (part int, ok bool) {
-	input := strings.Contains(key, "input") || strings.HasPrefix(key, "prompt")
-	output := strings.Contains(key, "output") || strings.HasPrefix(key, "completion")
+	input, output := strings.Contains(key, "input"), strings.Contains(key, "output")
 	switch {
+	case key == "prompt_tokens":
+		return promptPart, true
+	case key == "completion_tokens":
+		return completionPart, true
 	case input && strings.Contains(key, "creation"):
 		return cacheWritePart, true
 	case input && strings.Contains(key, "cache"):
@@ -346,14 +398,16 @@ func langfusePart(key string) (part int, ok bool) {
 	return completionPart, output
 }
 
-// disjoint returns the stated parts without overlaps, or nil when none are
-// stated that sum to the total within 1 %: mismatch says that some were.
-func (c *statedCost) disjoint() (parts *costParts, mismatch bool) {
-	for _, stated := range c.parts {
+// disjoint returns the stated parts without overlaps of what is stated, and who
+// states them, or nil when none are stated that sum to the total within 1 %:
+// mismatch says that some were.
+func (c *statedCost) disjoint() (parts *costParts, from *statedParts, mismatch bool) {
+	for i := range c.parts {
+		stated := &c.parts[i]
 		if stated.costParts[promptPart] == nil && stated.costParts[completionPart] == nil {
 			continue
 		}
-		apart, ok := stated.apart()
+		apart, ok := stated.withoutDetails()
 		forms := []costParts{stated.costParts, apart}
 		if !ok {
 			forms = forms[:1]
@@ -362,22 +416,19 @@ func (c *statedCost) disjoint() (parts *costParts, mismatch bool) {
 		}
 		for _, form := range forms {
 			if d := form.sum() - c.total; max(d, -d) <= max(0.01*c.total, 1e-9) && form.sum() > 0 {
-				return &form, false
+				return &form, stated, false
 			}
 		}
 		mismatch = true
 	}
-	return nil, mismatch
+	return nil, nil, mismatch
 }
 
-// apart takes the details out of prompt and completion, which is possible where
-// they are not more than those.
-func (p statedParts) apart() (parts costParts, ok bool) {
+// withoutDetails takes the details out of prompt and completion, which is
+// possible where they are not more than those.
+func (p *statedParts) withoutDetails() (parts costParts, ok bool) {
 	parts = p.costParts
-	for _, from := range []struct {
-		whole   int
-		details []int
-	}{{promptPart, []int{cacheReadPart, cacheWritePart}}, {completionPart, []int{reasoningPart}}} {
+	for _, from := range wholes {
 		for _, d := range from.details {
 			if parts[d] == nil || *parts[d] == 0 {
 				continue
@@ -395,7 +446,7 @@ func (p statedParts) apart() (parts costParts, ok bool) {
 type modelPrice struct {
 	model string      // the name that was looked up
 	match price.Match // zero when no row of the list is the model's
-	text  string      // what the basis says of the row
+	text  string      // what the basis says of the row, or why there is none
 }
 
 // basis names the row and those of its prices that are listed, for a reader.
@@ -451,10 +502,11 @@ func (b *priceBook) match(key priceKey, at Time) *modelPrice {
 		if model == "" {
 			continue
 		}
-		p = &modelPrice{model: model}
+		p = &modelPrice{model: model, text: "no price list"}
 		if b.list == nil {
 			continue
 		}
+		p.text = b.list.Why(model, key.system)
 		var when time.Time
 		if at != 0 {
 			when = time.Unix(0, int64(at)).UTC()

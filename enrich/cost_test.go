@@ -57,10 +57,21 @@ func TestTokenDialects(t *testing.T) {
 		{"Sentry", llm(kv("gen_ai.usage.input_tokens", 100), kv("gen_ai.usage.output_tokens", 10), kv("gen_ai.usage.output_tokens.reasoning", 4), kv("gen_ai.usage.input_tokens.cached", 40), kv("gen_ai.usage.input_tokens.cache_write", 5)), "100 10 110 4 40 5"},
 		{"Vercel", llm(kv("ai.usage.promptTokens", 100), kv("ai.usage.completionTokens", 10)), "100 10 110 - - -"},
 		{"Vercel, new", llm(kv("ai.usage.inputTokens", 100), kv("ai.usage.outputTokens", 10), kv("ai.usage.tokens", 110), kv("ai.usage.reasoningTokens", 4), kv("ai.usage.cachedInputTokens", 40)), "100 10 110 4 40 -"},
+		{"Vercel, with details", llm(kv("ai.usage.inputTokens", 100), kv("ai.usage.outputTokens", 10), kv("ai.usage.totalTokens", 110), kv("ai.usage.outputTokenDetails.reasoningTokens", 4), kv("ai.usage.inputTokenDetails.cacheReadTokens", 40), kv("ai.usage.inputTokenDetails.cacheWriteTokens", 5)), "100 10 110 4 40 5"},
+		{"Pydantic AI", llm(kv("gen_ai.usage.input_tokens", 100), kv("gen_ai.usage.output_tokens", 10), kv("gen_ai.usage.details.cached_tokens", 40), kv("gen_ai.usage.details.reasoning_tokens", 4)), "100 10 110 4 40 -"},
+		{"Pydantic AI of Anthropic", llm(kv("gen_ai.usage.input_tokens", 100), kv("gen_ai.usage.output_tokens", 10), kv("gen_ai.usage.details.cache_read_tokens", 40), kv("gen_ai.usage.details.cache_write_tokens", 5), kv("gen_ai.usage.details.input_tokens", 55)), "100 10 110 - 40 5"},
 		// Langfuse's counts are disjoint: 55+40+5 in, 6+4 out.
 		{"Langfuse", llm(kv("langfuse.observation.usage_details", `{"input":55,"input_cached_tokens":40,"input_cache_creation":5,"output":6,"output_reasoning_tokens":4,"total":110}`)), "100 10 110 4 40 5"},
 		{"Langfuse with Anthropic's names", llm(kv("langfuse.observation.usage_details", `{"input":55,"cache_read_input_tokens":40,"cache_creation_input_tokens":5,"output":10}`)), "100 10 110 - 40 5"},
 		{"a prompt that Langfuse's cache does not fit in", llm(kv("gen_ai.usage.input_tokens", 83), kv("gen_ai.usage.output_tokens", 5), kv("langfuse.observation.usage_details", `{"cache_read_input_tokens":900}`)), "983 5 988 - 900 -"},
+		{"Langfuse with OpenAI's names", llm(kv("langfuse.observation.usage_details", `{"prompt_tokens":100,"completion_tokens":10,"total_tokens":150}`)), "100 10 150 - - -"},
+		{"Langfuse with OpenAI's details", llm(kv("langfuse.observation.usage_details", `{"prompt_tokens":100,"completion_tokens":10,"total_tokens":110,"prompt_tokens_details":{"cached_tokens":40,"audio_tokens":0},"completion_tokens_details":{"reasoning_tokens":4}}`)), "100 10 110 4 40 -"},
+		{"Langfuse with the details of OpenAI's responses", llm(kv("langfuse.observation.usage_details", `{"input_tokens":100,"output_tokens":10,"input_tokens_details":{"cached_tokens":40},"output_tokens_details":{"reasoning_tokens":4}}`)), "100 10 110 4 40 -"},
+		// OpenAI's prompt has the cached tokens in it, whatever else is named how.
+		{"Langfuse, a whole prompt", llm(kv("langfuse.observation.usage_details", `{"prompt_tokens":100,"input_cached_tokens":40,"completion_tokens":10,"output_reasoning_tokens":4}`)), "100 10 110 4 40 -"},
+		{"Langfuse, both names", llm(kv("langfuse.observation.usage_details", `{"prompt_tokens":100,"input":60,"input_cached_tokens":40,"completion_tokens":10,"output":10,"output_tokens":10,"total":110,"total_tokens":7}`)), "100 10 110 - 40 -"},
+		{"Langfuse, a total that is none", llm(kv("langfuse.observation.usage_details", `{"input":null,"prompt_tokens":100,"completion_tokens":10,"total":-2,"total_tokens":150}`)), "100 10 150 - - -"},
+		{"Langfuse, details that are none", llm(kv("langfuse.observation.usage_details", `{"prompt_tokens":null,"input_tokens":"x","prompt_tokens_details":[1],"completion_tokens_details":{"reasoning_tokens":-1}}`)), "- - - - - -"},
 		{"Langfuse, no object", llm(kv("langfuse.observation.usage_details", `[1]`)), "- - - - - -"},
 		// Anthropic's API counts the cached tokens beside the input: 600+400+100.
 		{"genai_otel Anthropic", span(1, 0, "anthropic.messages.create", 0, 9, kv("gen_ai.usage.prompt_tokens", 600), kv("gen_ai.usage.completion_tokens", 200), kv("gen_ai.usage.total_tokens", 800), kv("gen_ai.usage.cache_read_input_tokens", 400), kv("gen_ai.usage.cache_creation_input_tokens", 100)), "1,100 200 1,300 - 400 100"},
@@ -69,13 +80,16 @@ func TestTokenDialects(t *testing.T) {
 		{"cache apart by arithmetic", llm(kv("gen_ai.usage.input_tokens", 50), kv("gen_ai.usage.output_tokens", 10), kv("gen_ai.usage.cache_read.input_tokens", 400)), "450 10 460 - 400 -"},
 		// 150 = 100 + 20 + 30: the thoughts are not in the 20.
 		{"Gemini's thoughts", llm(kv("gen_ai.usage.input_tokens", 100), kv("gen_ai.usage.output_tokens", 20), kv("gen_ai.usage.reasoning_tokens", 30), kv("gen_ai.usage.total_tokens", 150)), "100 50 150 30 - -"},
+		// 1,200 = 600 + 200 + 400: the cached tokens are not in the 600.
+		{"cache apart by the total", llm(kv("gen_ai.usage.input_tokens", 600), kv("gen_ai.usage.output_tokens", 200), kv("gen_ai.usage.cache_read.input_tokens", 400), kv("gen_ai.usage.total_tokens", 1200)), "1,000 200 1,200 - 400 -"},
+		{"cache and writes apart by the total", llm(kv("gen_ai.usage.input_tokens", 600), kv("gen_ai.usage.output_tokens", 200), kv("gen_ai.usage.cache_read.input_tokens", 300), kv("gen_ai.usage.cache_creation.input_tokens", 100), kv("gen_ai.usage.total_tokens", 1200)), "1,000 200 1,200 - 300 100"},
+		{"cache within", llm(kv("gen_ai.usage.input_tokens", 600), kv("gen_ai.usage.output_tokens", 200), kv("gen_ai.usage.cache_read.input_tokens", 400), kv("gen_ai.usage.total_tokens", 800)), "600 200 800 - 400 -"},
+		// 1,230 = 600 + 200 + 400 + 30
+		{"cache and thoughts apart", llm(kv("gen_ai.usage.input_tokens", 600), kv("gen_ai.usage.output_tokens", 200), kv("gen_ai.usage.cache_read.input_tokens", 400), kv("gen_ai.usage.reasoning_tokens", 30), kv("gen_ai.usage.total_tokens", 1230)), "1,000 230 1,230 30 400 -"},
+		{"as many thoughts as cached, and one of the two apart", llm(kv("gen_ai.usage.input_tokens", 600), kv("gen_ai.usage.output_tokens", 200), kv("gen_ai.usage.cache_read.input_tokens", 40), kv("gen_ai.usage.reasoning_tokens", 40), kv("gen_ai.usage.total_tokens", 840)), "600 240 840 40 40 -"},
+		{"cache apart in two attributes", llm(kv("gen_ai.usage.input_tokens", 600), kv("gen_ai.usage.output_tokens", 200), kv("gen_ai.usage.total_tokens", 1200), kv("langfuse.observation.usage_details", `{"input_cached_tokens":400}`)), "1,000 200 1,200 - 400 -"},
 		{"thoughts within", llm(kv("gen_ai.usage.input_tokens", 100), kv("gen_ai.usage.output_tokens", 50), kv("gen_ai.usage.reasoning_tokens", 30), kv("gen_ai.usage.total_tokens", 150)), "100 50 150 30 - -"},
 		{"thoughts in the total alone", llm(kv("gen_ai.usage.input_tokens", 100), kv("gen_ai.usage.output_tokens", 20), kv("gen_ai.usage.total_tokens", 150)), "100 20 150 - - -"},
-		// 1,200 = 600 + 200 + 400: the cached are not in the 600.
-		{"cache in the total alone", llm(kv("gen_ai.usage.input_tokens", 600), kv("gen_ai.usage.output_tokens", 200), kv("gen_ai.usage.cache_read.input_tokens", 400), kv("gen_ai.usage.total_tokens", 1200)), "1,000 200 1,200 - 400 -"},
-		// 1,230 = 600 + 200 + 400 + 30.
-		{"cache and thoughts in the total alone", llm(kv("gen_ai.usage.input_tokens", 600), kv("gen_ai.usage.output_tokens", 200), kv("gen_ai.usage.cache_read.input_tokens", 400), kv("gen_ai.usage.reasoning_tokens", 30), kv("gen_ai.usage.total_tokens", 1230)), "1,000 230 1,230 30 400 -"},
-		{"Langfuse with OpenAI's names", llm(kv("langfuse.observation.usage_details", `{"prompt_tokens":100,"completion_tokens":10,"total_tokens":110}`)), "100 10 110 - - -"},
 		{"total too small", llm(kv("gen_ai.usage.input_tokens", 100), kv("gen_ai.usage.output_tokens", 20), kv("gen_ai.usage.total_tokens", 7)), "100 20 120 - - -"},
 		{"total below its only part", llm(kv("gen_ai.usage.input_tokens", 100), kv("gen_ai.usage.total_tokens", 7)), "100 - - - - -"},
 		{"LiteLLM's text tokens are no cache", llm(kv("llm.token_count.prompt", 100), kv("llm.token_count.completion", 10), kv("llm.token_count.prompt_details.cache_input", 60)), "100 10 110 - - -"},
@@ -157,17 +171,26 @@ func TestLeafCost(t *testing.T) {
 		{"OpenLIT", call(kv("gen_ai.usage.cost", 0.003)), "nobody", costReported, 0.003, nil, ""},
 		{"an amount", call(kv("gen_ai.cost.amount", "0.003")), "nobody", costReported, 0.003, nil, ""},
 		{"Langfuse", call(kv("langfuse.observation.cost_details", `{"input":0.001,"cache_read_input_tokens":0.0005,"output":0.0015,"total":0.003}`)), "nobody", costReported, 0.003, []float64{0.001, 0.0015, null, 0.0005, null}, ""},
+		// 0.001 + 0.0005 + 0.0015, and the 0.001 of a search, which is no token's
+		{"Langfuse without a total", call(kv("langfuse.observation.cost_details", `{"input":0.001,"cache_read_input_tokens":0.0005,"output":0.0015}`)), "nobody", costReported, 0.003, []float64{0.001, 0.0015, null, 0.0005, null}, ""},
+		{"Langfuse with OpenAI's names", call(kv("langfuse.observation.cost_details", `{"prompt_tokens":0.001,"completion_tokens":0.002,"input":0.001}`)), "nobody", costReported, 0.003, []float64{0.001, 0.002, null, null, null}, ""},
+		{"Langfuse with OpenAI's total", call(kv("langfuse.observation.cost_details", `{"prompt_tokens":0.001,"completion_tokens":0.002,"total_tokens":0.003}`)), "nobody", costReported, 0.003, []float64{0.001, 0.002, null, null, null}, ""},
+		{"Langfuse, more than tokens", call(kv("langfuse.observation.cost_details", `{"input":0.001,"output":0.002,"search":0.001}`)), "nobody", costReported, 0.004, nil, FlagCostMismatch},
+		{"Langfuse, nothing", call(kv("langfuse.observation.cost_details", `{"input":-1,"output":"x","total":0}`)), "nobody", costUnknown, 0, nil, ""},
 		{"estimated", call(kv("gen_ai.usage.cost.total", 0.003), kv("gen_ai.usage.cost.pricing_source", "estimated")), "nobody", costEstimated, 0.003, nil, ""},
 		{"unpriced", call(kv("gen_ai.usage.cost.total", 0.003), kv("gen_ai.usage.cost.pricing_source", "unpriced")), "nobody", costUnknown, 0, nil, ""},
 		// In the proportions of 0.002 to 0.0008, scaled to 0.0014, which is half.
 		{"split by the list", call(kv("llm.cost.total", 0.0014)), "two-eight", costReported, 0.0014, []float64{0.001, 0.0004, null, null, null}, FlagCostSplitScaled + " " + FlagCostDiffers},
 		// OpenInference's prompt of 0.002 has the 0.0005 of the cache in it.
 		{"parts within parts", call(kv("llm.cost.total", 0.003), kv("llm.cost.prompt", 0.002), kv("llm.cost.completion", 0.001), kv("llm.cost.prompt_details.cache_read", 0.0005), kv("llm.cost.completion_details.reasoning", 0.0004)), "nobody", costReported, 0.003, []float64{0.0015, 0.0006, 0.0004, 0.0005, null}, ""},
+		// The 400 cached of full's 1,000 tokens cost 600×2.5 + 400×1.25 = 1500 + 500
+		// millionths: of the stated 0.004 of the prompt a quarter is theirs.
+		{"a prompt with its cached tokens", call(kv("llm.cost.total", 0.005), kv("llm.cost.prompt", 0.004), kv("llm.cost.completion", 0.001), kv("llm.token_count.prompt_details.cache_read", 400)), "full", costReported, 0.005, []float64{0.003, 0.001, null, 0.001, null}, FlagCostSplitScaled + " " + FlagCostDiffers},
+		// full's 100 tokens of the answer cost 10 each, thought or not.
+		{"an answer with its thoughts", call(kv("gen_ai.usage.cost.total", 0.0035), kv("gen_ai.usage.cost.prompt", 0.0025), kv("gen_ai.usage.cost.completion", 0.001), kv("gen_ai.usage.reasoning_tokens", 40)), "full", costReported, 0.0035, []float64{0.0025, 0.0006, 0.0004, null, null}, FlagCostSplitScaled},
+		{"a prompt that nothing divides", call(kv("llm.cost.total", 0.005), kv("llm.cost.prompt", 0.004), kv("llm.cost.completion", 0.001), kv("llm.token_count.prompt_details.cache_read", 400)), "nobody", costReported, 0.005, nil, ""},
+		{"a prompt without cached tokens", call(kv("llm.cost.total", 0.005), kv("llm.cost.prompt", 0.004), kv("llm.cost.completion", 0.001), kv("llm.token_count.prompt_details.cache_read", 0)), "nobody", costReported, 0.005, []float64{0.004, 0.001, null, null, null}, ""},
 		{"parts apart", call(kv("gen_ai.usage.cost.total", 0.003), kv("gen_ai.usage.cost.prompt", 0.0015), kv("gen_ai.usage.cost.completion", 0.001), kv("gen_ai.usage.cost.cache_read", 0.0005)), "nobody", costReported, 0.003, []float64{0.0015, 0.001, null, 0.0005, null}, ""},
-		// 1,000 in of which 400 from cache, at full's 2.5 and 1.25 in: 1,500 and 500
-		// millionths, so that three quarters of the prompt's 0.002 are its own.
-		{"a prompt with its cache", call(kv("gen_ai.usage.cache_read.input_tokens", 400), kv("llm.cost.total", 0.003), kv("llm.cost.prompt", 0.002), kv("llm.cost.completion", 0.001)), "full", costReported, 0.003, []float64{0.0015, 0.001, null, 0.0005, null}, FlagCostSplitScaled},
-		{"Langfuse without a total", call(kv("langfuse.observation.cost_details", `{"prompt_tokens":0.002,"completion_tokens":0.001}`)), "nobody", costReported, 0.003, []float64{0.002, 0.001, null, null, null}, ""},
 		{"parts that do not add up", call(kv("llm.cost.total", 0.003), kv("llm.cost.prompt", 0.001), kv("llm.cost.completion", 0.001)), "nobody", costReported, 0.003, nil, FlagCostMismatch},
 		{"a count of tokens is no cost", call(kv("llm.cost.total", 0.0028), kv("llm.cost.completion_details.output", 100)), "nobody", costReported, 0.0028, nil, ""},
 		// 20 % of 0.0035 is 0.0007: just not differing; of 0.0036 it is 0.00072, and 0.0008 are missing.

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"smolscope/enrich/attr"
+	"smolscope/enrich/price"
 )
 
 // priceCalls puts the cost of every counted span and the bills of tests and
@@ -34,13 +35,16 @@ func (e *enricher) priceTest(book *priceBook, tr *traced, f *facts) {
 	if f.tokenSource == tokenRollUp {
 		what = "AGENT span"
 	}
+	spans := make([]int, 0, len(f.counted))
+	costs := make([]leafCost, 0, len(f.counted)) // of the spans
+	owed := map[int][]int{}                      // span that states a cost → the leaves below it that state none, by their place in spans
 	for _, i := range f.counted {
 		n := tr.usage.tokens[i]
 		if !n.any() {
 			continue
 		}
 		var response, request, system string
-		around := []int{i} // spans that may state the cost
+		around := []int{i} // spans that may state the cost, the leaf first
 		if f.tokenSource == tokenRollUp {
 			request, system = e.modelOfAgent(f, &tr.tree.spans[i])
 		} else {
@@ -48,26 +52,98 @@ func (e *enricher) priceTest(book *priceBook, tr *traced, f *facts) {
 			response, request, of, around = tr.usage.modelOf(i, f.calls)
 			system = e.sellerName(of)
 		}
-		p := book.price(response, request, system, f.start)
-		at := i
-		for _, outer := range around { // what is reported counts before any price
-			if stated := readCost(tr.tree.spans[outer].attrs()); stated.total > 0 || stated.free {
-				at = outer
-				break
+		c := listCost(n, book.price(response, request, system, f.start))
+		for _, s := range around {
+			stated := readCost(tr.tree.spans[s].attrs())
+			if !c.gives(&stated) {
+				continue
+			}
+			if s == i {
+				c.report(&stated, n)
+			} else {
+				owed[s] = append(owed[s], len(spans))
+			}
+			break
+		}
+		spans, costs = append(spans, i), append(costs, c)
+	}
+	for k, i := range spans {
+		if costs[k].source != costUnknown {
+			tr.costs[i] = new(costs[k].total)
+		}
+	}
+	for s, places := range owed {
+		if len(places) == len(tr.usage.leavesOf(s)) { // else a part of it is that of leaves which state theirs
+			stated := readCost(tr.tree.spans[s].attrs())
+			tr.reportOnce(s, &stated, places, spans, costs)
+		}
+	}
+	for k := range costs {
+		f.bill.charge(&costs[k], what)
+	}
+}
+
+// reportOnce gives the leaves below an outer span, which state no cost, the one
+// that it states: to the last whose tokens it repeats, where the others are tries
+// that it says nothing of, else once to all of them.
+func (tr *traced) reportOnce(outer int, stated *statedCost, places, spans []int, costs []leafCost) {
+	counts := tr.usage.tokens
+	same := func(a, b *int64) bool { return a != nil && b != nil && *a == *b }
+	for _, k := range slices.Backward(places) {
+		if n := counts[spans[k]]; same(n.prompt, counts[outer].prompt) && same(n.completion, counts[outer].completion) {
+			places = []int{k}
+			break
+		}
+	}
+	if len(places) == 1 {
+		k := places[0]
+		costs[k].report(stated, counts[spans[k]])
+		tr.costs[spans[k]] = new(costs[k].total)
+		return
+	}
+	var n tokens
+	all := leafCost{ours: new(0.0), parts: new(costParts)}
+	for _, k := range places {
+		of := counts[spans[k]]
+		n.reasoning, n.cacheRead, n.cacheWrite = plus(n.reasoning, of.reasoning), plus(n.cacheRead, of.cacheRead), plus(n.cacheWrite, of.cacheWrite)
+		if costs[k].parts == nil || all.parts == nil {
+			all.ours, all.parts = nil, nil
+			continue
+		}
+		*all.ours += *costs[k].ours
+		for i, v := range costs[k].parts {
+			all.parts[i] = plus(all.parts[i], v)
+		}
+	}
+	all.report(stated, n)
+	all.basis += fmt.Sprintf(", once for the %d below it", len(places))
+	for j, k := range places {
+		c := &costs[k]
+		model, how, ours := c.model, c.how, c.ours
+		if *c = all; j > 0 {
+			*c = leafCost{source: all.source}
+			if all.parts != nil {
+				c.parts = new(costParts)
 			}
 		}
-		c := costOf(&tr.tree.spans[at], n, p)
-		if c.source != costUnknown {
-			tr.costs[i] = new(c.total)
-		}
-		f.bill.charge(&c, what)
+		c.model, c.how, c.ours = model, how, ours
+		tr.costs[spans[k]] = nil
 	}
+	tr.costs[outer] = &all.total
+}
+
+// plus adds what is known: of nothing known it is nil.
+func plus[T int64 | float64](a, b *T) *T {
+	var s sum[T]
+	s.add(a)
+	s.add(b)
+	return s.value()
 }
 
 // modelOf returns what a usage leaf says of its model, from the leaf outwards to
 // its logical call: the provider may have been asked again for another model.
-// around lists the leaf and, where it is the call's only one, the LLM spans that
-// enclose it, of which an outer one may state the cost that the leaf lacks.
+// around lists the leaf and the LLM spans of the call that enclose it, of which
+// an outer one may state the cost that the leaf lacks.
 func (u *usage) modelOf(leaf int, calls []call) (response, request string, of *call, around []int) {
 	for i := leaf; i >= 0; i = u.tree.parent[i] {
 		if u.tree.roles[i] == RoleLLM {
@@ -84,9 +160,7 @@ func (u *usage) modelOf(leaf int, calls []call) (response, request string, of *c
 			continue
 		}
 		c := &calls[at]
-		if len(c.leaves) > 1 {
-			around = around[:1]
-		} else if response == "" {
+		if response == "" && len(c.leaves) == 1 {
 			response = c.responseModel
 		}
 		if request == "" {
@@ -94,7 +168,7 @@ func (u *usage) modelOf(leaf int, calls []call) (response, request string, of *c
 		}
 		return response, request, c, around
 	}
-	return response, request, &call{}, around // not reached: every leaf is in a call
+	return response, request, &call{}, around[:1] // a call around several tests is none of theirs
 }
 
 // sellerName returns the system that a call is billed by: who runs the model on
@@ -105,10 +179,10 @@ func (e *enricher) sellerName(c *call) string {
 	if provider == "" && c.system == "" {
 		provider, _ = e.run.Leaderboard.Str(attr.Field{"provider"})
 	}
-	if provider == "ollama" || provider == "transformers" {
+	if price.Local(provider) {
 		return provider
 	}
-	return cmp.Or(c.runtime, c.system)
+	return c.system
 }
 
 // modelOfAgent returns the model whose tokens an AGENT span sums up: that of the
@@ -125,7 +199,7 @@ func (e *enricher) modelOfAgent(f *facts, s *Span) (request, system string) {
 	if len(f.calls) > 0 {
 		return request, e.sellerName(&f.calls[0])
 	}
-	return request, cmp.Or(e.sellerName(&call{}), systemFromModel(request))
+	return request, cmp.Or(e.sellerName(&call{}), price.Seller(request))
 }
 
 // bill returns what a test cost: by its spans, else as its row states it, where
@@ -162,7 +236,7 @@ func billOfRow(r *ResultRow) bill {
 		for i, v := range []*float64{r.CostPrompt, r.CostCompletion, r.CostReasoning, r.CostCacheRead, r.CostCacheWrite} {
 			b.parts[i].add(v)
 		}
-		b.bases = []basis{{Reported, "its cost in an export of smolscope", "test", 1}}
+		b.bases = []basis{{source: source{Reported, "states", "its cost in an export of smolscope"}, what: "test", leaves: 1}}
 		return b
 	case r.UsageTotalTokens != nil:
 		return bill{leaves: 1, source: costUnknown}
@@ -175,10 +249,10 @@ func (b *bill) put(o *origins, total, source any, parts [costPartCount]any) {
 	*total.(**float64) = b.value()
 	*source.(**string) = text(b.source)
 	o.note(b.origin().Kind, b.origin().From, total)
-	o.note(Derived, "the weakest source among the calls", source)
+	o.note(Derived, b.sourceReason(), source)
 	for i, ptr := range parts {
 		*ptr.(**float64) = b.part(i)
-		o.note(b.partsOrigin().Kind, b.partsOrigin().From, ptr)
+		o.note(b.partOrigin(i).Kind, b.partOrigin(i).From, ptr)
 	}
 }
 

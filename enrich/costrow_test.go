@@ -97,11 +97,22 @@ func TestRollUp(t *testing.T) {
 		span(1, 0, "test_evaluation", 0, 400, kv("test.id", "a")), span(2, 1, "completion", 0, 300, modelCall("two-eight")[1].Attrs...),
 		span(3, 0, "test_evaluation", 500, 900, kv("test.id", "b")), span(4, 3, "completion", 500, 800, modelCall("rising")[1].Attrs...),
 	}
-	nested := func(model string) []Span { // only the outer of two spans states the cost
-		list := modelCall(model, kv("llm.cost.total", 0.01))
+	nested := func(model string, usd float64) []Span { // only the outer of two spans states the cost
+		list := modelCall(model, kv("llm.cost.total", usd))
 		return append(list, span(3, 2, "openai.chat.completion", 10, 800, modelCall(model)[1].Attrs...))
 	}
-	called := func(name string, list []Span) []Span { list[1].Name = name; return list }
+	tries := func(first, outer []attr.KeyValue, second ...[]attr.KeyValue) []Span { // two calls of 1,000 and 100 tokens within one
+		used := modelCall("two-eight")[1].Attrs
+		return []Span{
+			span(1, 0, "test_evaluation", 0, 1000, kv("test.id", "t")),
+			span(2, 1, "completion", 0, 900, append(outer, kv("openinference.span.kind", "LLM"), kv("llm.model_name", "two-eight"))...),
+			span(3, 2, "openai.chat.completion", 10, 400, append(first, used...)...),
+			span(4, 2, "openai.chat.completion", 500, 800, append(slices.Concat(second...), used...)...),
+		}
+	}
+	around := append(modelCall("two-eight", kv("llm.cost.total", 0.01))[1:2:2],
+		span(3, 2, "test_evaluation", 10, 400, kv("test.id", "a")), span(4, 3, "completion", 10, 400, modelCall("two-eight")[1].Attrs...),
+		span(5, 2, "test_evaluation", 500, 800, kv("test.id", "b")), span(6, 5, "completion", 500, 800, modelCall("two-eight")[1].Attrs...))
 	response := modelCall("nobody", kv("gen_ai.response.model", "two-eight"))
 	for _, tt := range []struct {
 		name   string
@@ -141,15 +152,35 @@ func TestRollUp(t *testing.T) {
 			`total_cost_usd=0.0028 avg_cost_per_test_usd=0.0028 total_cost_prompt_usd=0.002 total_cost_completion_usd=0.0008 avg_cost_prompt_per_test_usd=0.002 avg_cost_completion_per_test_usd=0.0008 cost_source="priced"`,
 			`total_cost_usd=0.0028 gen_ai.usage.cost.prompt=0.002 gen_ai.usage.cost.completion=0.0008 cost_source="priced"`,
 			"1 LLM call × two-eight of a price list of one's own (exact): 2 in, 8 out USD per million tokens", ""},
-		{"reported by an outer span", [][]Span{nested("nobody")},
+		{"reported by an outer span", [][]Span{nested("nobody", 0.01)},
 			`total_cost_usd=0.01 avg_cost_per_test_usd=0.01 cost_source="reported"`, `total_cost_usd=0.01 cost_source="reported"`, "1 LLM call states llm.cost.total", ""},
-		// 0.01 in the proportions of 0.002 and 0.0008.
-		{"reported by an outer span of a priced one", [][]Span{nested("two-eight")},
-			`total_cost_usd=0.01 avg_cost_per_test_usd=0.01 total_cost_prompt_usd=0.0071428571428571435 total_cost_completion_usd=0.0028571428571428576 avg_cost_prompt_per_test_usd=0.0071428571428571435 avg_cost_completion_per_test_usd=0.0028571428571428576 cost_source="reported"`,
-			`total_cost_usd=0.01 gen_ai.usage.cost.prompt=0.0071428571428571435 gen_ai.usage.cost.completion=0.0028571428571428576 cost_source="reported"`,
-			"1 LLM call states llm.cost.total", "cost_split_scaled reported_cost_differs"},
-		{"weights that vLLM runs here", [][]Span{called("VLLMModel.generate", modelCall("gpt-4o"))}, `cost_source="unknown"`, `cost_source="unknown"`, "", ""},
-		{"weights that one host sells", [][]Span{modelCall("llama-3.3-70b-versatile")}, `cost_source="unknown"`, `cost_source="unknown"`, "", ""},
+		// 0.014 in the proportions of 0.002 to 0.0008, and far from those 0.0028.
+		{"reported by an outer span, before the list", [][]Span{nested("two-eight", 0.014)},
+			`total_cost_usd=0.014 avg_cost_per_test_usd=0.014 total_cost_prompt_usd=0.01 total_cost_completion_usd=0.004 avg_cost_prompt_per_test_usd=0.01 avg_cost_completion_per_test_usd=0.004 cost_source="reported"`,
+			`total_cost_usd=0.014 gen_ai.usage.cost.prompt=0.01 gen_ai.usage.cost.completion=0.004 cost_source="reported"`,
+			"1 LLM call states llm.cost.total", FlagCostSplitScaled + " " + FlagCostDiffers},
+		{"once for two tries", [][]Span{tries(nil, []attr.KeyValue{kv("llm.cost.total", 0.0056)})},
+			`total_cost_usd=0.0056 avg_cost_per_test_usd=0.0056 total_cost_prompt_usd=0.004 total_cost_completion_usd=0.0016 avg_cost_prompt_per_test_usd=0.004 avg_cost_completion_per_test_usd=0.0016 cost_source="reported"`,
+			`total_cost_usd=0.0056 gen_ai.usage.cost.prompt=0.004 gen_ai.usage.cost.completion=0.0016 cost_source="reported"`,
+			"1 LLM call states llm.cost.total, once for the 2 below it", FlagCostSplitScaled},
+		{"the tries state theirs", [][]Span{tries([]attr.KeyValue{kv("llm.cost.total", 0.0014)}, []attr.KeyValue{kv("llm.cost.total", 0.0056)}, []attr.KeyValue{kv("llm.cost.total", 0.0014)})},
+			`total_cost_usd=0.0028 avg_cost_per_test_usd=0.0028 total_cost_prompt_usd=0.002 total_cost_completion_usd=0.0008 avg_cost_prompt_per_test_usd=0.002 avg_cost_completion_per_test_usd=0.0008 cost_source="reported"`,
+			`total_cost_usd=0.0028 gen_ai.usage.cost.prompt=0.002 gen_ai.usage.cost.completion=0.0008 cost_source="reported"`,
+			"2 LLM calls state llm.cost.total", FlagCostSplitScaled + " " + FlagCostDiffers},
+		// One try states its 0.0028, of which the outer span's 0.0056 has some part.
+		{"one of the tries states its own", [][]Span{tries([]attr.KeyValue{kv("llm.cost.total", 0.0028)}, []attr.KeyValue{kv("llm.cost.total", 0.0056)})},
+			`total_cost_usd=0.0056 avg_cost_per_test_usd=0.0056 total_cost_prompt_usd=0.004 total_cost_completion_usd=0.0016 avg_cost_prompt_per_test_usd=0.004 avg_cost_completion_per_test_usd=0.0016 cost_source="priced"`,
+			`total_cost_usd=0.0056 gen_ai.usage.cost.prompt=0.004 gen_ai.usage.cost.completion=0.0016 cost_source="priced"`,
+			"1 LLM call states llm.cost.total; 1 LLM call × two-eight of a price list of one's own (exact): 2 in, 8 out USD per million tokens", FlagCostSplitScaled},
+		// The outer span repeats the tokens of the last try alone, so its 0.0028 is that one's.
+		{"of one of two tries", [][]Span{tries(nil, []attr.KeyValue{kv("llm.cost.total", 0.0028), kv("llm.token_count.prompt", 1000), kv("llm.token_count.completion", 100)})},
+			`total_cost_usd=0.0056 avg_cost_per_test_usd=0.0056 total_cost_prompt_usd=0.004 total_cost_completion_usd=0.0016 avg_cost_prompt_per_test_usd=0.004 avg_cost_completion_per_test_usd=0.0016 cost_source="priced"`,
+			`total_cost_usd=0.0056 gen_ai.usage.cost.prompt=0.004 gen_ai.usage.cost.completion=0.0016 cost_source="priced"`,
+			"1 LLM call × two-eight of a price list of one's own (exact): 2 in, 8 out USD per million tokens; 1 LLM call states llm.cost.total", FlagCostSplitScaled},
+		{"a call around two tests", [][]Span{around},
+			`total_cost_usd=0.0056 avg_cost_per_test_usd=0.0028 total_cost_prompt_usd=0.004 total_cost_completion_usd=0.0016 avg_cost_prompt_per_test_usd=0.002 avg_cost_completion_per_test_usd=0.0008 cost_source="priced"`,
+			`total_cost_usd=0.0056 gen_ai.usage.cost.prompt=0.004 gen_ai.usage.cost.completion=0.0016 cost_source="priced"`,
+			"2 LLM calls × two-eight of a price list of one's own (exact): 2 in, 8 out USD per million tokens", ""},
 		{"a model of this machine", [][]Span{modelCall("ollama/gpt-4o")}, `cost_source="unknown"`, `cost_source="unknown"`, "", ""},
 		{"a price of the user's for it", [][]Span{modelCall("ollama/mine")},
 			`total_cost_usd=0.0011 avg_cost_per_test_usd=0.0011 total_cost_prompt_usd=0.001 total_cost_completion_usd=0.0001 avg_cost_prompt_per_test_usd=0.001 avg_cost_completion_per_test_usd=0.0001 cost_source="priced"`,
@@ -169,6 +200,7 @@ func TestRollUp(t *testing.T) {
 					flags = append(flags, flag)
 				}
 			}
+			slices.Sort(flags)
 			if got := strings.Join(flags, " "); got != tt.flags {
 				t.Errorf("flags of the run = %q, want %q", got, tt.flags)
 			}
@@ -247,6 +279,112 @@ func TestTokenMetricBesideRollUp(t *testing.T) {
 	}
 }
 
+// The cost of two tries that one span states stands at that span, once.
+func TestCostOfTriesStandsOnce(t *testing.T) {
+	used := modelCall("nobody")[1].Attrs
+	tables := enrichSpans(t, []Span{
+		span(1, 0, "completion", 0, 900, kv("openinference.span.kind", "LLM"), kv("llm.cost.total", 0.01)),
+		span(2, 1, "first", 10, 400, used...), span(3, 1, "second", 500, 800, used...),
+	})
+	for _, s := range tables.Spans {
+		if (s.CostUSD != nil) != (s.Name == "completion") {
+			t.Errorf("%s costs %v, want the outer call to cost alone", s.Name, shown(s.CostUSD))
+		}
+	}
+	wantCosts(t, "run", costsOf(LeaderboardColumns, &tables.Leaderboard), `total_cost_usd=0.01 avg_cost_per_test_usd=0.01 cost_source="reported"`)
+}
+
+// What smolagents runs on this machine is nobody's sale, and neither are weights
+// of which nothing says who runs them; the reason says so.
+func TestWeightsWithoutSeller(t *testing.T) {
+	for _, tt := range []struct{ span, model, source, why string }{
+		{"VLLMModel.generate", "qwen-3-32b", costUnknown, "the weakest source among the calls; no price for qwen-3-32b: run by vllm on one's own machine, which is nobody's sale"},
+		{"MLXModel.generate", "mistral-nemo", costUnknown, "the weakest source among the calls; no price for mistral-nemo: run by mlx on one's own machine, which is nobody's sale"},
+		{"TransformersModel.generate", "gpt-4o", costUnknown, "the weakest source among the calls; no price for gpt-4o: run by transformers on one's own machine, which is nobody's sale"},
+		{"completion", "phi-4", costUnknown, "the weakest source among the calls; no price for phi-4: nothing says who sells it, and it may run anywhere"},
+		{"completion", "gpt-4o", costPriced, "the weakest source among the calls"},
+		{"completion", "claude-sonnet-4-5", costPriced, "the weakest source among the calls"},
+		{"completion", "gemini-2.5-flash", costPriced, "the weakest source among the calls"},
+	} {
+		spans := modelCall(tt.model)
+		spans[1].Name = tt.span
+		tables := enrichSpans(t, spans)
+		if got := tables.Leaderboard.CostSource; got == nil || *got != tt.source {
+			t.Errorf("%s of %s: cost_source = %s, want %s", tt.span, tt.model, AppendJSON(nil, &got), tt.source)
+		}
+		if got := tables.Provenance.Row(Leaderboard, "run")["cost_source"].From; got != tt.why {
+			t.Errorf("%s of %s: %s\nwant %s", tt.span, tt.model, got, tt.why)
+		}
+	}
+}
+
+// Each part of a cost names the attribute that states it.
+func TestPartReasons(t *testing.T) {
+	for _, tt := range []struct {
+		name  string
+		spans []Span
+		want  string // of prompt, completion and cache read
+	}{
+		{"stated", modelCall("nobody", kv("gen_ai.usage.cost.total", 0.003), kv("gen_ai.usage.cost.prompt", 0.002), kv("gen_ai.usage.cost.completion", 0.001)),
+			"reported 1 LLM call states gen_ai.usage.cost.prompt | reported 1 LLM call states gen_ai.usage.cost.completion | "},
+		{"made disjoint", modelCall("nobody", kv("llm.cost.total", 0.003), kv("llm.cost.prompt", 0.002), kv("llm.cost.completion", 0.001), kv("llm.cost.prompt_details.cache_read", 0.0005)),
+			"reported 1 LLM call states llm.cost.prompt, less its details | reported 1 LLM call states llm.cost.completion | reported 1 LLM call states llm.cost.prompt_details.cache_read"},
+		{"divided", modelCall("full", kv("llm.cost.total", 0.005), kv("llm.cost.prompt", 0.004), kv("llm.cost.completion", 0.001), kv("llm.token_count.prompt_details.cache_read", 400)),
+			"priced 1 LLM call states llm.cost.prompt, divided in the proportions of the price list | reported 1 LLM call states llm.cost.completion | priced 1 LLM call states llm.cost.prompt, divided in the proportions of the price list"},
+		{"scaled", modelCall("two-eight", kv("llm.cost.total", 0.003)),
+			"priced 1 LLM call states llm.cost.total, divided in the proportions of the price list | priced 1 LLM call states llm.cost.total, divided in the proportions of the price list | "},
+		{"Langfuse's", modelCall("nobody", kv("langfuse.observation.cost_details", `{"input":0.002,"output":0.001}`)),
+			"reported 1 LLM call states langfuse.observation.cost_details | reported 1 LLM call states langfuse.observation.cost_details | "},
+	} {
+		tables := enrichSpans(t, tt.spans)
+		row := tables.Provenance.Row(Results, tables.Results[0].TestCaseUID)
+		var got []string
+		for _, part := range []string{"prompt", "completion", "cache_read"} {
+			o := row["gen_ai.usage.cost."+part]
+			got = append(got, strings.TrimSpace(string(o.Kind)+" "+o.From))
+		}
+		if got := strings.Join(got, " | "); got != tt.want {
+			t.Errorf("%s:\n got %s\nwant %s", tt.name, got, tt.want)
+		}
+	}
+}
+
+// Two steps of Vercel's AI SDK, which says all in names of its own: 100+10 tokens
+// each, that the outer span sums up, at gpt-4o's 2.5 and 10 USD per million:
+// 200×2.5 + 20×10 = 700 millionths.
+func TestVercel(t *testing.T) {
+	attrs := func(operation string, in, out int, more ...attr.KeyValue) []attr.KeyValue {
+		return append(more, kv("ai.operationId", operation), kv("ai.model.id", "gpt-4o"), kv("ai.model.provider", "openai.responses"), kv("ai.usage.inputTokens", in), kv("ai.usage.outputTokens", out))
+	}
+	tables := enrichSpans(t, []Span{
+		span(1, 0, "ai.streamText", 0, 3000, attrs("ai.streamText", 200, 20)...),
+		span(2, 1, "ai.streamText.doStream", 0, 1000, attrs("ai.streamText.doStream", 100, 10, kv("ai.response.msToFirstChunk", 250), kv("ai.response.finishReason", "tool-calls"))...),
+		span(3, 1, "ai.toolCall", 1000, 1100, kv("ai.operationId", "ai.toolCall"), kv("ai.toolCall.name", "get_weather")),
+		span(4, 1, "ai.streamText.doStream", 1100, 3000, attrs("ai.streamText.doStream", 100, 10, kv("ai.response.finishReason", "stop"))...),
+	})
+	wantCosts(t, "run", costsOf(LeaderboardColumns, &tables.Leaderboard), `total_cost_usd=0.0007 avg_cost_per_test_usd=0.0007 total_cost_prompt_usd=0.0005 total_cost_completion_usd=0.0002 avg_cost_prompt_per_test_usd=0.0005 avg_cost_completion_per_test_usd=0.0002 cost_source="priced"`)
+	row := tables.Traces[0]
+	for _, tt := range []struct {
+		column    string
+		got, want any
+	}{
+		{"total_tokens", *row.TotalTokens, int64(220)}, {"llm_call_count", row.LLMCallCount, int64(2)}, {"tool_call_count", row.ToolCallCount, int64(1)},
+		{"gen_ai.system", deref(row.System), "openai"}, {"ttft", shown(row.TTFT), 0.25},
+	} {
+		if fmt.Sprint(tt.got) != fmt.Sprint(tt.want) {
+			t.Errorf("%s = %v, want %v", tt.column, tt.got, tt.want)
+		}
+	}
+	for _, tt := range []struct{ in, want string }{
+		{"openai.chat", "openai"}, {"google.generative-ai", "gcp.gemini"}, {"google.vertex.chat", "gcp.vertex_ai"}, {"amazon-bedrock", "aws.bedrock"},
+		{"azure-openai.chat", "azure.ai.openai"}, {"anthropic.messages", "anthropic"}, {"azure.ai.openai", "azure.ai.openai"}, {"gcp.gemini", "gcp.gemini"},
+	} {
+		if got := canonicalSystem(tt.in); got != tt.want {
+			t.Errorf("system of %s = %s, want %s", tt.in, got, tt.want)
+		}
+	}
+}
+
 // A run that its leaderboard row says ran on this machine is nobody's sale, also
 // where no span tells; a call that names its seller is that one's all the same.
 func TestLocalRunIsNotSold(t *testing.T) {
@@ -317,23 +455,5 @@ func TestCostOfExportedResults(t *testing.T) {
 	l := &tables.Leaderboard
 	if l.TotalCostUSD == nil || *l.TotalCostUSD != 0.003 || l.TotalCostPromptUSD == nil || *l.TotalCostPromptUSD != 0.002 || *l.AvgCostPerTestUSD != 0.0015 {
 		t.Errorf("total %v, prompt %v, want 0.003 and 0.002", show(l.TotalCostUSD), show(l.TotalCostPromptUSD))
-	}
-}
-
-// The Vercel AI SDK alone: the outer span repeats what its one call used, which
-// counts once. 100 in, 40 of them cached; 20 out.
-func TestVercelAlone(t *testing.T) {
-	usage := []attr.KeyValue{
-		kv("ai.model.id", "gpt-4o"), kv("ai.model.provider", "openai"),
-		kv("ai.usage.inputTokens", 100), kv("ai.usage.outputTokens", 20), kv("ai.usage.cachedInputTokens", 40),
-	}
-	tables := enrichSpans(t, []Span{
-		span(1, 0, "ai.generateText", 0, 1000, append(slices.Clone(usage), kv("ai.operationId", "ai.generateText"))...),
-		span(2, 1, "ai.generateText.doGenerate", 10, 900, append(slices.Clone(usage), kv("ai.operationId", "ai.generateText.doGenerate"))...),
-		span(3, 1, "ai.toolCall", 900, 950, kv("ai.operationId", "ai.toolCall"), kv("ai.toolCall.name", "search")),
-	})
-	r := &tables.Traces[0]
-	if r.LLMCallCount != 1 || r.TotalTokens == nil || *r.TotalTokens != 120 || *r.CacheReadTokens != 40 {
-		t.Errorf("calls %v, tokens %v, cached %v; want 1, 120 and 40", r.LLMCallCount, r.TotalTokens, r.CacheReadTokens)
 	}
 }

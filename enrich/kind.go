@@ -55,16 +55,25 @@ var requestRoles = map[string]Role{
 	"chat": RoleLLM, "completion": RoleLLM, "embedding": RoleEmbedding,
 }
 
-// The Vercel AI SDK's operations: each call of a model stands below the one that
-// asked for it.
+// vercelRoles has the operations of Vercel's AI SDK: ai.generateText is a loop
+// of steps, of which each has a doGenerate, and sums up their tokens.
 var vercelRoles = map[string]Role{
-	"ai.generatetext": RoleAgent, "ai.streamtext": RoleAgent, "ai.generateobject": RoleAgent, "ai.streamobject": RoleAgent,
-	"ai.generatetext.dogenerate": RoleLLM, "ai.streamtext.dostream": RoleLLM, "ai.generateobject.dogenerate": RoleLLM, "ai.streamobject.dostream": RoleLLM,
-	"ai.toolcall": RoleTool, "ai.embed.doembed": RoleEmbedding, "ai.embedmany.doembed": RoleEmbedding,
+	"generatetext": RoleAgent, "streamtext": RoleAgent, "generateobject": RoleAgent, "streamobject": RoleAgent,
+	"generatetext.dogenerate": RoleLLM, "streamtext.dostream": RoleLLM,
+	"generateobject.dogenerate": RoleLLM, "streamobject.dostream": RoleLLM,
+	"embed": RoleChain, "embedmany": RoleChain, "embed.doembed": RoleEmbedding, "embedmany.doembed": RoleEmbedding,
+	"toolcall": RoleTool,
+}
+
+// vercelOperation returns the operation without what may stand around it: its
+// prefix, and in operation.name the name of a function of the application.
+func vercelOperation(name string) string {
+	name, _, _ = strings.Cut(strings.ToLower(name), " ")
+	return strings.TrimPrefix(name, "ai.")
 }
 
 // roleVocabularies are read in turn: the first attribute whose value its
-// vocabulary knows decides (spec §2.2 span_kind, rules 2 to 6).
+// vocabulary knows decides (spec §2.2 span_kind, rules 2 to 6, and Vercel's).
 var roleVocabularies = []struct {
 	field attr.Field
 	fold  func(string) string
@@ -75,7 +84,7 @@ var roleVocabularies = []struct {
 	{attr.TraceloopKind, strings.ToLower, traceloopRoles},
 	{attr.LangfuseType, strings.ToLower, langfuseRoles},
 	{attr.RequestType, strings.ToLower, requestRoles},
-	{attr.VercelOperation, strings.ToLower, vercelRoles},
+	{attr.VercelOperation, vercelOperation, vercelRoles},
 }
 
 // RoleOf returns the role of a span by the first rule of spec §2.2 that fits.

@@ -93,7 +93,7 @@ var LeaderboardColumns = []Column[LeaderboardRow]{
 	{"run_id", "Run", None, Captured, Neither, "Id of the run: reported by its files, else a UUIDv5 of what they hold (spec §3.3).", func(r *LeaderboardRow) any { return &r.RunID }},
 	{"model", "Model", None, Captured, Neither, "Model of the leaderboard row, else the commonest of the results.", func(r *LeaderboardRow) any { return &r.Model }},
 	{"agent_type", "Agent", None, Captured, Neither, "tool, code, or both.", func(r *LeaderboardRow) any { return &r.AgentType }},
-	{"provider", "Provider", None, Captured, Neither, "How the agent reached the model: litellm, transformers, ollama or inference (spec §3.10).", func(r *LeaderboardRow) any { return &r.Provider }},
+	{"provider", "Provider", None, Captured, Neither, "How the agent reached the model: litellm, transformers, ollama, inference, vllm or mlx (spec §3.10).", func(r *LeaderboardRow) any { return &r.Provider }},
 	{"evaluation_date", "Evaluated", None, Captured, Neither, "When the run was written, UTC; the offset of a local time is inferred from the spans (spec §1.1).", func(r *LeaderboardRow) any { return &r.EvaluationDate }},
 	{"submitted_by", "Submitted by", None, Captured, Neither, "Who submitted the run.", func(r *LeaderboardRow) any { return &r.SubmittedBy }},
 	{"results_dataset", "Results dataset", None, Captured, Neither, "Where the results came from, as the row says it.", func(r *LeaderboardRow) any { return &r.ResultsDataset }},

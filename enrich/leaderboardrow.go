@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"smolscope/enrich/attr"
+	"smolscope/enrich/price"
 )
 
 // leaderboardRow derives the row of the leaderboard (spec §3.15) from the rows
@@ -136,7 +137,7 @@ func (b *leaderboardBuilder) setting() {
 	r.System = mode(systems)
 	b.note(Derived, "commonest system of the traces", &r.System)
 	if r.System == nil {
-		r.System = text(systemFromModel(b.model))
+		r.System = text(price.Seller(b.model))
 		b.note(Derived, "model name", &r.System)
 	}
 	stated, evidence := b.text("provider"), mode(providers)

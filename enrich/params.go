@@ -1,7 +1,6 @@
 package enrich
 
 import (
-	"cmp"
 	"encoding/json"
 	"regexp"
 	"slices"
@@ -21,7 +20,6 @@ type call struct {
 	system           string
 	systemFrom       string
 	provider         string
-	runtime          string // of this machine that runs the model, "" if it is not known to run here
 	temperature      *float64
 	topP             *float64
 	maxTokens        *int64
@@ -227,7 +225,6 @@ func newCall(span *Span, spans []*Span, seen *repeats) call {
 		if c.provider == "" {
 			c.provider = providerOf(s, c.requestModel)
 		}
-		c.runtime = cmp.Or(c.runtime, runtimeOf(s))
 	}
 	return c
 }

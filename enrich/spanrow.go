@@ -50,7 +50,7 @@ var SpanColumns = []Column[SpanRow]{
 	{"total_tokens", "Tokens", Tokens, Extra, Neither, "Tokens that the span states.", func(r *SpanRow) any { return &r.TotalTokens }},
 	{"counted", "Counted", None, Extra, Neither, "Whether the span's tokens are in the totals; null when it states none (spec §3.2).", func(r *SpanRow) any { return &r.Counted }},
 	{"not_counted_because", "Not counted because", None, Extra, Neither, "Why the span's tokens are not in the totals.", func(r *SpanRow) any { return &r.NotCountedBecause }},
-	{"cost_usd", "Cost", USD, Extra, Lower, "Cost of the span's counted tokens (spec §3.8).", func(r *SpanRow) any { return &r.CostUSD }},
+	{"cost_usd", "Cost", USD, Extra, Lower, "Cost of the span's counted tokens, or what it states once for those of the calls below it (spec §3.8).", func(r *SpanRow) any { return &r.CostUSD }},
 	{"gpu_energy_wh", "GPU energy", WattHours, Extra, Lower, "Energy the GPUs used during an LLM call, shared evenly with what ran at the same time (spec §3.9).", func(r *SpanRow) any { return &r.GPUEnergyWh }},
 	{"status", "Status", None, Extra, Neither, "UNSET, OK or ERROR.", func(r *SpanRow) any { return &r.Status }},
 	{"error_type", "Error class", None, Extra, Neither, "Class of the span's error: status ERROR or an exception event (spec §3.5).", func(r *SpanRow) any { return &r.ErrorType }},

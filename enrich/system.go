@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"smolscope/enrich/attr"
+	"smolscope/enrich/price"
 )
 
 // systemAliases maps what producers write to OpenTelemetry's names (spec §2.4).
@@ -16,7 +17,8 @@ var systemAliases = map[string]string{
 	"xai": "x_ai", "grok": "x_ai",
 	"moonshot": "moonshot_ai", "watsonx": "ibm.watsonx.ai",
 	"together": "together_ai", "togetherai": "together_ai",
-	"ollama_chat":  "ollama",
+	"ollama_chat":    "ollama",
+	"amazon-bedrock": "aws.bedrock", "azure-openai": "azure.ai.openai", "google.vertex": "gcp.vertex_ai", "vertex.anthropic": "gcp.vertex_ai",
 	"hugging_face": "huggingface", "transformers": "huggingface", "inference": "huggingface",
 }
 
@@ -28,39 +30,19 @@ var gateways = map[string]bool{
 // hosts serve other vendors' models, so that llm.provider tells more than llm.system.
 var hosts = map[string]bool{"azure.ai.openai": true, "aws.bedrock": true, "gcp.gemini": true, "gcp.vertex_ai": true}
 
-// modelSystems maps the start of a model's name to its system, most specific
-// first; a name ending in "/" is LiteLLM's provider prefix.
-var modelSystems = []struct{ prefix, system string }{
-	{"openai/", "openai"}, {"azure/", "azure.ai.openai"}, {"anthropic/", "anthropic"},
-	{"gemini/", "gcp.gemini"}, {"vertex_ai/", "gcp.vertex_ai"}, {"bedrock/", "aws.bedrock"},
-	{"mistral/", "mistral_ai"}, {"cohere/", "cohere"}, {"deepseek/", "deepseek"}, {"groq/", "groq"},
-	{"perplexity/", "perplexity"}, {"xai/", "x_ai"}, {"moonshot/", "moonshot_ai"},
-	{"watsonx/", "ibm.watsonx.ai"}, {"together_ai/", "together_ai"}, {"ollama/", "ollama"},
-	{"ollama_chat/", "ollama"}, {"huggingface/", "huggingface"}, {"fireworks_ai/", "fireworks"},
-	{"replicate/", "replicate"}, {"openrouter/", "openrouter"}, {"sambanova/", "sambanova"},
-	{"hyperbolic/", "hyperbolic"}, {"cerebras/", "cerebras"},
-	{"gpt-", "openai"}, {"chatgpt-", "openai"}, {"o1", "openai"}, {"o3", "openai"}, {"o4", "openai"},
-	{"claude-", "anthropic"}, {"codestral", "mistral_ai"}, {"magistral", "mistral_ai"},
-}
+// apis end the names of Vercel's AI SDK, which are of an API rather than of who
+// offers it: openai.responses.
+var apis = []string{".chat", ".responses", ".completion", ".messages", ".embedding", ".generative-ai"}
 
 func canonicalSystem(name string) string {
 	name = strings.ToLower(strings.TrimSpace(name))
+	for _, api := range apis {
+		name = strings.TrimSuffix(name, api)
+	}
 	if canonical, ok := systemAliases[name]; ok {
 		return canonical
 	}
 	return name
-}
-
-// systemFromModel infers the system from a model's name, or returns "". A bare
-// "org/name" of the Hugging Face Hub tells nothing.
-func systemFromModel(model string) string {
-	model = strings.ToLower(model)
-	for _, m := range modelSystems {
-		if strings.HasPrefix(model, m.prefix) {
-			return m.system
-		}
-	}
-	return ""
 }
 
 // systemOf returns the system of a logical call from its spans, innermost
@@ -85,30 +67,15 @@ func systemOf(spans []*Span, model string) (system, from string) {
 			}
 		}
 	}
-	if name := systemFromModel(model); name != "" && (!gateways[name] || gateway == "") {
+	if name := price.Seller(model); name != "" && (!gateways[name] || gateway == "") {
 		return name, "model name"
 	}
 	return gateway, gatewayFrom
 }
 
-// runtimes are what smolagents' classes of models run them with, on the machine
-// of the agent, by the beginnings of their spans' names.
-var runtimes = []struct{ prefix, runtime string }{
-	{"VLLMModel.", "vllm"}, {"MLXModel.", "mlx"}, {"TransformersModel.", "transformers"},
-}
-
-// runtimeOf returns what a call's model runs with on the machine of the agent, or "".
-func runtimeOf(s *Span) string {
-	for _, r := range runtimes {
-		if strings.HasPrefix(s.Name, r.prefix) {
-			return r.runtime
-		}
-	}
-	return ""
-}
-
 // providerOf tells how the agent reached the model: ollama, litellm,
-// transformers, inference, or "" (spec §3.10 provider).
+// transformers, inference, or "" (spec §3.10 provider), and vllm or mlx, which
+// smolagents runs as it does transformers.
 func providerOf(s *Span, model string) string {
 	if strings.HasPrefix(model, "ollama/") || strings.HasPrefix(model, "ollama_chat/") {
 		return "ollama" // before litellm, through which SMOLTRACE drives it
@@ -118,6 +85,10 @@ func providerOf(s *Span, model string) string {
 		return "litellm"
 	case strings.HasPrefix(s.Name, "TransformersModel."):
 		return "transformers"
+	case strings.HasPrefix(s.Name, "VLLMModel."):
+		return "vllm"
+	case strings.HasPrefix(s.Name, "MLXModel."):
+		return "mlx"
 	case strings.HasPrefix(s.Name, "InferenceClientModel."):
 		return "inference"
 	}

@@ -60,7 +60,7 @@ var TraceColumns = []Column[TraceRow]{
 	{"run_id", "Run", None, Critical, Neither, "Id of the run (spec §3.3).", func(r *TraceRow) any { return &r.RunID }},
 	{"test_id", "Test", None, Critical, Neither, "Id of the task that the trace records.", func(r *TraceRow) any { return &r.TestID }},
 	{"gen_ai.system", "System", None, Critical, Neither, "Provider of the model by OpenTelemetry's names, from the first call that says it (spec §2.4).", func(r *TraceRow) any { return &r.System }},
-	{"provider", "Provider", None, Critical, Neither, "How the agent reached the model: litellm, transformers, ollama or inference (spec §3.10).", func(r *TraceRow) any { return &r.Provider }},
+	{"provider", "Provider", None, Critical, Neither, "How the agent reached the model: litellm, transformers, ollama, inference, vllm or mlx (spec §3.10).", func(r *TraceRow) any { return &r.Provider }},
 	{"gen_ai.usage.cost.prompt", "Cost of prompt", USD, High, Lower, "Cost of the uncached prompt tokens (spec §3.8).", func(r *TraceRow) any { return &r.CostPrompt }},
 	{"gen_ai.usage.cost.completion", "Cost of completion", USD, High, Lower, "Cost of the visible completion tokens (spec §3.8).", func(r *TraceRow) any { return &r.CostCompletion }},
 	{"gen_ai.usage.cost.reasoning", "Cost of reasoning", USD, Nice, Lower, "Cost of the reasoning tokens (spec §3.8).", func(r *TraceRow) any { return &r.CostReasoning }},

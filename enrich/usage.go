@@ -87,23 +87,15 @@ func cacheApart(s *Span) bool { return s.Name == anthropicCall }
 // without which the total would not add up, such as Gemini's thoughts.
 func (t *tokens) include(cacheApart bool) {
 	cached, reasoning := orZero(t.cacheRead)+orZero(t.cacheWrite), orZero(t.reasoning)
-	sumsTo := func(more int64) bool {
-		return t.prompt != nil && t.completion != nil && t.total != nil && more > 0 && *t.total == *t.prompt+*t.completion+more
+	var beside int64 // tokens in the total but neither in prompt nor in completion
+	if t.prompt != nil && t.completion != nil && t.total != nil {
+		beside = *t.total - *t.prompt - *t.completion
 	}
-	cacheApart = cacheApart || cached > 0 && t.prompt != nil && cached > *t.prompt
-	reasoningApart := reasoning > 0 && t.completion != nil && reasoning > *t.completion
-	switch {
-	case sumsTo(reasoning):
-		reasoningApart = true
-	case sumsTo(cached):
-		cacheApart = true
-	case sumsTo(cached + reasoning):
-		cacheApart, reasoningApart = true, true
-	}
-	if t.completion != nil && reasoningApart {
+	if t.completion != nil && reasoning > 0 && (beside == reasoning || beside == reasoning+cached || reasoning > *t.completion) {
 		t.completion = new(*t.completion + reasoning)
+		beside -= reasoning
 	}
-	if t.prompt != nil && cacheApart {
+	if t.prompt != nil && cached > 0 && (cacheApart || beside == cached || cached > *t.prompt) {
 		t.prompt = new(*t.prompt + cached)
 	}
 }
@@ -122,34 +114,75 @@ func (t *tokens) fill(other tokens) {
 
 // langfuseTokens reads usage_details, an object of disjoint counts: input,
 // input_cached_tokens, input_cache_creation, cache_read_input_tokens, output,
-// output_reasoning_tokens and so on, and total; or OpenAI's usage as it is, of
-// which the details are not read.
+// output_reasoning_tokens and so on, and total. Some pass on OpenAI's object:
+// there prompt_tokens and completion_tokens are wholes, and objects below them
+// tell of what.
 func langfuseTokens(details string) tokens {
 	var t tokens
-	var prompt, completion sum[int64]
 	var parts [costPartCount]sum[int64]
-	for key, raw := range jsonObject(details) {
-		n, ok := jsonValue(raw).Int()
-		if !ok || n > maxTokens {
-			continue
-		}
-		if key == "total" || key == "total_tokens" {
-			t.total = &n
-		}
-		part, ok := langfusePart(key)
-		if !ok {
-			continue
-		}
-		parts[part].add(&n)
-		if part == completionPart || part == reasoningPart {
-			completion.add(&n)
-		} else {
-			prompt.add(&n)
+	fields := jsonObject(details)
+	for key, raw := range fields {
+		if part, ok := langfusePart(key); ok && !langfuseRepeats(fields, key) {
+			parts[part].add(countIn(raw))
 		}
 	}
-	t.prompt, t.completion = prompt.value(), completion.value()
+	if t.total = countIn(fields["total"]); t.total == nil {
+		t.total = countIn(fields["total_tokens"])
+	}
+	whole := func(key string, of ...int) *int64 {
+		if raw, ok := fields[key]; ok && !langfuseRepeats(fields, key) {
+			return countIn(raw)
+		}
+		var all sum[int64]
+		for _, part := range of {
+			all.add(parts[part].value())
+		}
+		return all.value()
+	}
+	t.prompt = whole("prompt_tokens", promptPart, cacheReadPart, cacheWritePart)
+	t.completion = whole("completion_tokens", completionPart, reasoningPart)
 	t.reasoning, t.cacheRead, t.cacheWrite = parts[reasoningPart].value(), parts[cacheReadPart].value(), parts[cacheWritePart].value()
+	for _, d := range []struct {
+		dst         **int64
+		object, key string
+	}{
+		{&t.cacheRead, "prompt_tokens_details", "cached_tokens"}, {&t.cacheRead, "input_tokens_details", "cached_tokens"},
+		{&t.reasoning, "completion_tokens_details", "reasoning_tokens"}, {&t.reasoning, "output_tokens_details", "reasoning_tokens"},
+	} {
+		if *d.dst == nil {
+			*d.dst = countIn(jsonObject(string(fields[d.object]))[d.key])
+		}
+	}
 	return t
+}
+
+// langfuseRepeats reports whether a key of usage_details or cost_details says
+// once more what another one of the object says.
+func langfuseRepeats(fields map[string]json.RawMessage, key string) bool {
+	has := func(key string) bool { raw, ok := fields[key]; return ok && string(raw) != "null" }
+	switch key {
+	case "input_tokens":
+		return has("input")
+	case "prompt_tokens":
+		return has("input") || has("input_tokens")
+	case "output_tokens":
+		return has("output")
+	case "completion_tokens":
+		return has("output") || has("output_tokens")
+	}
+	return false
+}
+
+// countIn reads a count of tokens out of a JSON value, nil of none.
+func countIn(raw json.RawMessage) *int64 {
+	if len(raw) == 0 {
+		return nil
+	}
+	n, ok := jsonValue(raw).Int()
+	if !ok || n > maxTokens {
+		return nil
+	}
+	return &n
 }
 
 // jsonObject reads the fields of a JSON object, none of anything else.

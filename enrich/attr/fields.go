@@ -14,10 +14,10 @@ var (
 	OperationName       = Field{"gen_ai.operation.name"}
 	TraceloopKind       = Field{"traceloop.span.kind"}
 	LangfuseType        = Field{"langfuse.observation.type"}
-	VercelOperation     = Field{"ai.operationId"}
 	RequestType         = Field{"llm.request.type", "gen_ai.request.type"}
-	ToolNameOnly        = Field{"tool.name", "gen_ai.tool.name", "mcp.tool"}
-	ModelOnly           = Field{"gen_ai.request.model", "llm.model_name"}
+	VercelOperation     = Field{"ai.operationId", "operation.name"}
+	ToolNameOnly        = Field{"tool.name", "gen_ai.tool.name", "mcp.tool", "ai.toolCall.name"}
+	ModelOnly           = Field{"gen_ai.request.model", "llm.model_name", "ai.model.id"}
 	ToolName            = Field{"gen_ai.tool.name", "tool.name", "mcp.tool", "mcp.tool.raw_name", "traceloop.entity.name", "ai.toolCall.name"}
 	AgentType           = Field{"agent.type"}
 	Prompt              = Field{"prompt"}
@@ -61,7 +61,7 @@ var (
 	PresencePenalty  = Field{"gen_ai.request.presence_penalty", "llm.presence_penalty"}
 	Streamed         = Field{"gen_ai.request.stream", "gen_ai.is_streaming", "llm.is_streaming", "gen_ai.request.streamed"}
 	ResponseID       = Field{"gen_ai.response.id", "llm.response.id", "ai.response.id"}
-	FinishReasons    = Field{"gen_ai.response.finish_reasons", "gen_ai.response.finish_reason", "llm.finish_reason", "llm.response.finish_reason", "gen_ai.response.stop_reason", "llm.response.stop_reason"}
+	FinishReasons    = Field{"gen_ai.response.finish_reasons", "gen_ai.response.finish_reason", "llm.finish_reason", "llm.response.finish_reason", "gen_ai.response.stop_reason", "llm.response.stop_reason", "ai.response.finishReason"}
 )
 
 // What an LLM call used (spec §2.2). Counts are as the producer states them:
@@ -71,10 +71,10 @@ var (
 	PromptTokens     = Field{"gen_ai.usage.input_tokens", "gen_ai.usage.prompt_tokens", "llm.token_count.prompt", "llm.usage.prompt_tokens", "ai.usage.promptTokens", "ai.usage.inputTokens"}
 	CompletionTokens = Field{"gen_ai.usage.output_tokens", "gen_ai.usage.completion_tokens", "llm.token_count.completion", "llm.usage.completion_tokens", "ai.usage.completionTokens", "ai.usage.outputTokens"}
 	TotalTokens      = Field{"gen_ai.usage.total_tokens", "llm.token_count.total", "llm.usage.total_tokens", "ai.usage.tokens", "ai.usage.totalTokens"}
-	ReasoningTokens  = Field{"gen_ai.usage.reasoning.output_tokens", "llm.token_count.completion_details.reasoning", "gen_ai.usage.reasoning_tokens", "llm.usage.reasoning_tokens", "gen_ai.usage.completion_tokens_details.reasoning_tokens", "completion_tokens_details.reasoning_tokens", "gen_ai.usage.output_tokens.reasoning", "gen_ai.usage.details.reasoning_tokens", "ai.usage.reasoningTokens"}
-	CacheReadTokens  = Field{"gen_ai.usage.cache_read.input_tokens", "llm.token_count.prompt_details.cache_read", "gen_ai.usage.cache_read_input_tokens", "gen_ai.usage.prompt_tokens_details.cached_tokens", "gen_ai.usage.input_tokens.cached", "cache_read_input_tokens", "gen_ai.usage.details.cache_read_tokens", "gen_ai.usage.details.cache_read_input_tokens", "gen_ai.usage.details.cached_tokens", "ai.usage.cachedInputTokens"}
-	CacheWriteTokens = Field{"gen_ai.usage.cache_creation.input_tokens", "llm.token_count.prompt_details.cache_write", "gen_ai.usage.cache_creation_input_tokens", "gen_ai.usage.prompt_tokens_details.cache_creation_tokens", "gen_ai.usage.input_tokens.cache_write", "cache_creation_input_tokens", "gen_ai.usage.details.cache_write_tokens", "gen_ai.usage.details.cache_creation_input_tokens"}
-	UsageDetails     = Field{"langfuse.observation.usage_details"} // a JSON object of disjoint counts
+	ReasoningTokens  = Field{"gen_ai.usage.reasoning.output_tokens", "llm.token_count.completion_details.reasoning", "gen_ai.usage.reasoning_tokens", "llm.usage.reasoning_tokens", "gen_ai.usage.completion_tokens_details.reasoning_tokens", "completion_tokens_details.reasoning_tokens", "gen_ai.usage.output_tokens.reasoning", "gen_ai.usage.details.reasoning_tokens", "gen_ai.usage.details.thoughts_tokens", "ai.usage.reasoningTokens", "ai.usage.outputTokenDetails.reasoningTokens"}
+	CacheReadTokens  = Field{"gen_ai.usage.cache_read.input_tokens", "llm.token_count.prompt_details.cache_read", "gen_ai.usage.cache_read_input_tokens", "gen_ai.usage.prompt_tokens_details.cached_tokens", "gen_ai.usage.input_tokens.cached", "cache_read_input_tokens", "gen_ai.usage.details.cached_tokens", "gen_ai.usage.details.cache_read_tokens", "gen_ai.usage.details.cache_read_input_tokens", "gen_ai.usage.details.cached_content_tokens", "ai.usage.cachedInputTokens", "ai.usage.inputTokenDetails.cacheReadTokens"}
+	CacheWriteTokens = Field{"gen_ai.usage.cache_creation.input_tokens", "llm.token_count.prompt_details.cache_write", "gen_ai.usage.cache_creation_input_tokens", "gen_ai.usage.prompt_tokens_details.cache_creation_tokens", "gen_ai.usage.input_tokens.cache_write", "cache_creation_input_tokens", "gen_ai.usage.details.cache_write_tokens", "gen_ai.usage.details.cache_creation_input_tokens", "ai.usage.inputTokenDetails.cacheWriteTokens"}
+	UsageDetails     = Field{"langfuse.observation.usage_details"} // a JSON object of counts
 )
 
 // What an LLM call cost in USD (spec §2.2, §3.8). llm.cost.completion_details.output
@@ -82,7 +82,7 @@ var (
 var (
 	ProviderCost  = Field{"llm.cost.total"}
 	ComputedCost  = Field{"gen_ai.usage.cost.total", "gen_ai.usage.cost"}
-	CostDetails   = Field{"langfuse.observation.cost_details"} // a JSON object of disjoint amounts
+	CostDetails   = Field{"langfuse.observation.cost_details"} // a JSON object of amounts
 	CostAmount    = Field{"gen_ai.cost.amount"}
 	PricingSource = Field{"gen_ai.usage.cost.pricing_source"}
 )

@@ -92,17 +92,18 @@ func (l *List) Keys() []string {
 //   - system, if it is one,
 //   - who makes the model: the vendor that begins the name (openai/…), system,
 //     or whose model the name is known to be (claude-…),
-//   - nobody: then a price counts if all who sell the name agree, and the name
-//     is no path, since weights under a Hub id may run anywhere, for nothing.
+//   - nobody: then no built-in price counts, even if one seller alone lists the
+//     name, since weights may run anywhere, for nothing. The user's own rows do
+//     if they agree and the name is no path.
 //
-// What ollama or transformers run is nobody's sale: only the user's own rows
-// price it. A row without a provider is for any seller.
+// What ollama, transformers or vllm run is nobody's sale: only the user's own
+// rows price it. A row without a provider is for any seller.
 func (l *List) Match(model, system string, at time.Time) (Match, bool) {
-	sellers, anyone := l.sellers(model, system)
+	sellers := l.sellers(model, system)
 	for _, form := range Forms(model) {
 		for i, rows := range l.rows {
-			builtin := i == len(l.rows)-1
-			if row, ok := pick(rows[form.Name], sellers, anyone, builtin, at); ok {
+			anyone := len(sellers) == 0 && i < len(l.rows)-1 && !strings.Contains(model, "/")
+			if row, ok := pick(rows[form.Name], sellers, anyone, at); ok {
 				return Match{Row: row, How: form.How, Name: form.Name}, true
 			}
 		}
@@ -111,7 +112,7 @@ func (l *List) Match(model, system string, at time.Time) (Match, bool) {
 }
 
 // pick returns the row of the first seller that has one at the time.
-func pick(rows []Row, sellers []string, anyone, builtin bool, at time.Time) (Row, bool) {
+func pick(rows []Row, sellers []string, anyone bool, at time.Time) (Row, bool) {
 	valid := make(map[string]Row) // by provider, the latest
 	for _, row := range rows {
 		provider := providerOf(row)
@@ -132,9 +133,6 @@ func pick(rows []Row, sellers []string, anyone, builtin bool, at time.Time) (Row
 	}
 	var first *Row
 	for _, provider := range slices.Sorted(maps.Keys(valid)) {
-		if builtin && !makers[provider] {
-			return Row{}, false // hosts sell weights that anyone may run
-		}
 		row := valid[provider]
 		if first == nil {
 			first = &row

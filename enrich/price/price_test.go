@@ -145,6 +145,25 @@ func TestMatch(t *testing.T) {
 		{"mistralai/Mistral-Small-24B-Instruct-2501", "", "", ""},
 		{"meta-llama/Llama-3.3-70B-Instruct-Turbo", "together_ai", "", "exact meta-llama/llama-3.3-70b-instruct-turbo together_ai 0.88"},
 
+		{"openai/gpt-oss-20b", "transformers", "", ""},
+		{"cerebras/Cerebras-GPT-13B", "vllm", "", ""}, // an organisation of the Hub here, not the host
+		{"gpt-4o", "mlx", "", ""},
+
+		// weights that one seller lists may run anywhere; names that only their maker sells are that one's
+		{"qwen3-32b", "", "", ""},
+		{"qwen-3-32b", "", "", ""},
+		{"mistral-nemo", "", "", ""},
+		{"mistral-nemo", "litellm", "", ""},
+		{"llama-3.1-8b-instant", "", "", ""},
+		{"phi-4", "", "", ""},
+		{"qwen-3-32b", "cerebras", "", "exact qwen-3-32b cerebras 0.4"},
+		{"gemini-2.5-pro", "", "", "exact gemini-2.5-pro gcp.gemini 1.25"},
+		{"claude-sonnet-4-5", "", "", "exact claude-sonnet-4-5 anthropic 3"},
+		{"open-mistral-nemo", "", "", "exact open-mistral-nemo mistral_ai 0.15"},
+		{"text-embedding-3-small", "", "", "exact text-embedding-3-small openai 0.02"},
+		{"anthropic.claude-3-haiku-20240307-v1:0", "", "", "exact anthropic.claude-3-haiku-20240307-v1:0 aws.bedrock 0.25"}, // Bedrock's spelling
+		{"eu.anthropic.claude-opus-5-5", "", "", "exact eu.anthropic.claude-opus-5-5 aws.bedrock 4.4"},
+
 		// days and hours (DeepSeek's are twice as dear from 1:00 to 4:00 UTC)
 		{"deepseek-v4-pro", "deepseek", "2026-08-16 23:59", "exact deepseek-v4-pro deepseek 0.435"},
 		{"deepseek-v4-pro", "deepseek", "2026-08-16 02:00", "exact deepseek-v4-pro deepseek 0.435"},
@@ -162,6 +181,22 @@ func TestMatch(t *testing.T) {
 		}
 		if got != test.want {
 			t.Errorf("Match(%q, %q, %s) = %q, want %q", test.model, test.system, test.at, got, test.want)
+		}
+	}
+}
+
+// TestWhy: what has no price says why.
+func TestWhy(t *testing.T) {
+	for _, test := range []struct{ model, system, want string }{
+		{"qwen3-32b", "litellm", "nothing says who sells it, and it may run anywhere"},
+		{"Qwen/Qwen3-32B", "", "nothing says who sells it, and it may run anywhere"},
+		{"Qwen/Qwen3-32B", "vllm", "run by vllm on one's own machine, which is nobody's sale"},
+		{"ollama/qwen3:8b", "", "run by ollama on one's own machine, which is nobody's sale"},
+		{"groq/gpt-4o", "", "not among the prices of groq"},
+		{"gpt-4o-x", "", "not among the prices of openai"},
+	} {
+		if got := Builtin().Why(test.model, test.system); got != test.want {
+			t.Errorf("Why(%q, %q) = %q, want %q", test.model, test.system, got, test.want)
 		}
 	}
 }
