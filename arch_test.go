@@ -36,8 +36,10 @@ var imports = map[string][]string{
 	"views/chart":           {"enrich", "enrich/unit"},
 	"server/store":          {"enrich", "enrich/attr"},
 	"server/otlpload":       {},
+	"server/hub":            {},
+	"server/hub/hubtest":    {},
 	"server": {"enrich", "enrich/attr", "enrich/unit", "enrich/price", "enrich/decode", "enrich/decode/parquet", "enrich/export",
-		"gpu", "server/store", "static", "views", "views/chart"},
+		"gpu", "server/hub", "server/store", "static", "views", "views/chart"},
 	"web": {"enrich", "enrich/attr", "enrich/unit", "enrich/price", "enrich/decode", "enrich/decode/parquet", "enrich/export",
 		"views", "views/chart"},
 }
