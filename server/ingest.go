@@ -275,7 +275,16 @@ func (in *Ingester) receipt(ctx context.Context, before *store.Snapshot, taken [
 		}
 	}
 	slices.SortStableFunc(r.Files, func(a, b enrich.File) int { return cmp.Compare(a.SHA256, b.SHA256) })
-	err := in.store.Read(ctx, func(v *store.Snapshot) error {
+	known, err := storedOf(ctx, before, taken)
+	if err != nil {
+		return views.Receipt{}, err
+	}
+	for _, id := range ids {
+		if known[id] == "" && !slices.Contains(r.New, id) {
+			r.New = append(r.New, id)
+		}
+	}
+	err = in.store.Read(ctx, func(v *store.Snapshot) error {
 		runs, err := v.RunsOf(ctx, ids...)
 		if err != nil {
 			return err

@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"smolscope/enrich"
@@ -64,6 +65,10 @@ func (in *Ingester) Rederive(ctx context.Context) error {
 		err := in.rekey(ctx, id)
 		if ctx.Err() != nil {
 			return ctx.Err()
+		}
+		if errors.Is(err, store.ErrNotFound) { // undone meanwhile
+			done[id] = true
+			continue
 		}
 		if err == nil {
 			continue

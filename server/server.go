@@ -92,6 +92,7 @@ func (s *Server) routes() []route {
 		{"GET", "/runs/:run/traces/:trace", s.page(s.trace)},
 		{"GET", "/upload", s.page(s.uploadForm)},
 		{"POST", "/upload", s.upload},
+		{"POST", "/upload/undo", s.undo},
 
 		{"GET", "/api/v1/runs", s.data(s.apiRuns)},
 		{"GET", "/api/v1/runs/:run", s.data(s.apiRun)},

@@ -17,6 +17,7 @@ const Unchanged = "the same bytes were uploaded before: nothing was changed"
 type Receipt struct {
 	Files []enrich.File `json:"files"`
 	Runs  []ReceiptRun  `json:"runs"`
+	New   []string      `json:"-"` // SHA-256 of the files that were not here before
 }
 
 // A ReceiptRun is a run that an upload made or changed.
@@ -31,9 +32,10 @@ type ReceiptRun struct {
 type UploadPage struct {
 	Layout  Layout
 	Receipt bool
-	Verdict string // one sentence on the whole upload
-	Bad     bool   // the verdict is that something is wrong
-	Open    string // the address to go on to when all is well, else ""
+	Verdict string   // one sentence on the whole upload
+	Bad     bool     // the verdict is that something is wrong
+	Open    string   // the address to go on to when all is well, else ""
+	Undo    []string // SHA-256 of the files that undoing it removes
 	Runs    []UploadedRun
 	Files   []FileLine
 }
@@ -72,6 +74,7 @@ func NewUploadPage(r *Receipt) UploadPage {
 	}
 	p.Receipt = true
 	p.Layout.Title = "Receipt"
+	p.Undo = r.New
 	refused, damaged, warned, again := 0, 0, 0, 0
 	for _, f := range r.Files {
 		line := newFileLine(f)
@@ -180,4 +183,53 @@ func newFileLine(f enrich.File) FileLine {
 		l.Warnings = append(l.Warnings, strings.TrimPrefix(visible(w.Where)+": ", ": ")+visible(w.Message))
 	}
 	return l
+}
+
+// An Undone says what went when uploads were undone, and which runs are left of
+// those that they were part of.
+type Undone struct {
+	Files []enrich.File `json:"files"`
+	Gone  []string      `json:"gone"` // ids of runs
+	Runs  []ReceiptRun  `json:"runs"`
+}
+
+// An UndonePage says what went.
+type UndonePage struct {
+	Layout  Layout
+	Verdict string
+	Gone    []string
+	Runs    []UploadedRun
+	Files   []FileLine
+}
+
+// NewUndonePage makes the page that is shown once uploads are undone.
+func NewUndonePage(u Undone) UndonePage {
+	p := UndonePage{Layout: Layout{Title: "Undone", Section: "upload"}}
+	p.Verdict = plural(len(u.Files), "file") + " removed"
+	if len(u.Gone) > 0 {
+		p.Verdict += ", and " + plural(len(u.Gone), "run") + " with " + pronoun(len(u.Files))
+	}
+	p.Verdict += "."
+	if len(u.Runs) > 0 {
+		p.Verdict += " " + plural(len(u.Runs), "run") + " derived again from what is left."
+	}
+	for _, id := range u.Gone {
+		p.Gone = append(p.Gone, visible(id))
+	}
+	for _, run := range u.Runs {
+		p.Runs = append(p.Runs, UploadedRun{Text: plural(run.Tests, "test") + ", as before", ID: visible(run.RunID), Href: run.URL})
+	}
+	for _, f := range u.Files {
+		line := newFileLine(f)
+		line.Status, line.Class, line.Icon = "removed", "none", pass.Icon
+		p.Files = append(p.Files, line)
+	}
+	return p
+}
+
+func pronoun(n int) string {
+	if n == 1 {
+		return "it"
+	}
+	return "them"
 }

@@ -173,35 +173,37 @@ type Change struct {
 
 // Apply makes a change, all of it or nothing.
 func (s *Store) Apply(ctx context.Context, c Change) error {
-	return s.write(ctx, func(w *writing) error {
-		// A statement that can be cancelled costs a goroutine; the transaction
-		// is cancelled between runs instead.
-		rows := context.WithoutCancel(ctx)
-		for _, u := range c.Uploads {
-			if err := w.putUpload(rows, u); err != nil {
-				return fmt.Errorf("store upload %s: %w", u.Receipt.SHA256, err)
-			}
+	return s.write(ctx, func(w *writing) error { return w.apply(ctx, c) })
+}
+
+func (w *writing) apply(ctx context.Context, c Change) error {
+	// A statement that can be cancelled costs a goroutine; the transaction
+	// is cancelled between runs instead.
+	rows := context.WithoutCancel(ctx)
+	for _, u := range c.Uploads {
+		if err := w.putUpload(rows, u); err != nil {
+			return fmt.Errorf("store upload %s: %w", u.Receipt.SHA256, err)
 		}
-		for _, p := range c.Places {
-			if err := w.putPlace(rows, p); err != nil {
-				return fmt.Errorf("store the place of upload %s: %w", p.SHA256, err)
-			}
+	}
+	for _, p := range c.Places {
+		if err := w.putPlace(rows, p); err != nil {
+			return fmt.Errorf("store the place of upload %s: %w", p.SHA256, err)
 		}
-		for _, run := range c.Remove {
-			if err := w.removeRun(rows, run); err != nil {
-				return fmt.Errorf("remove run %q: %w", run, err)
-			}
+	}
+	for _, run := range c.Remove {
+		if err := w.removeRun(rows, run); err != nil {
+			return fmt.Errorf("remove run %q: %w", run, err)
 		}
-		for _, t := range c.Runs {
-			if err := ctx.Err(); err != nil {
-				return err
-			}
-			if err := w.putRun(rows, t); err != nil {
-				return fmt.Errorf("store run %q: %w", t.Leaderboard.RunID, err)
-			}
+	}
+	for _, t := range c.Runs {
+		if err := ctx.Err(); err != nil {
+			return err
 		}
-		return nil
-	})
+		if err := w.putRun(rows, t); err != nil {
+			return fmt.Errorf("store run %q: %w", t.Leaderboard.RunID, err)
+		}
+	}
+	return nil
 }
 
 // writing is a transaction of the writer.
