@@ -19,6 +19,7 @@ import (
 
 	"smolscope/enrich"
 	"smolscope/enrich/decode"
+	"smolscope/server/hub"
 	"smolscope/server/store"
 	"smolscope/static"
 )
@@ -30,10 +31,11 @@ type Config struct {
 	Limits    decode.Limits  // of the files they are derived from
 	Log       *slog.Logger   // of requests and faults, without what they held
 	Version   string
-	Addr      string // host:port that is listened on; its host may be asked for, besides loopback
-	MaxUpload int64  // most bytes of one request
-	Notice    string // one sentence on top of every page, "" for none
-	Dev       bool   // serve static files from the folder static, as they are now
+	Addr      string      // host:port that is listened on; its host may be asked for, besides loopback
+	MaxUpload int64       // most bytes of one request
+	Notice    string      // one sentence on top of every page, "" for none
+	Hub       *hub.Client // that datasets are imported from, nil for the public one
+	Dev       bool        // serve static files from the folder static, as they are now
 }
 
 // A Server answers requests. It must be made by New.
@@ -55,6 +57,9 @@ func New(c Config) *Server {
 		hosts:    hostsOf(c.Addr),
 		origins:  http.NewCrossOriginProtection(),
 		ending:   make(chan struct{}),
+	}
+	if s.Hub == nil {
+		s.Hub, _ = hub.New(hub.Public, "")
 	}
 	e := s.echo
 	e.HideBanner, e.HidePort = true, true
@@ -93,6 +98,7 @@ func (s *Server) routes() []route {
 		{"GET", "/upload", s.page(s.uploadForm)},
 		{"POST", "/upload", s.upload},
 		{"POST", "/upload/undo", s.undo},
+		{"POST", "/import", s.importDataset},
 
 		{"GET", "/api/v1/runs", s.data(s.apiRuns)},
 		{"GET", "/api/v1/runs/:run", s.data(s.apiRun)},

@@ -219,6 +219,7 @@ func TestRoutes(t *testing.T) {
 		"GET /api/v1/runs/:run/traces/:trace/spans":       {"/api/v1" + trace + "/spans?from=1&to=3", jsonType},
 		"GET /api/v1/runs/:run/traces/:trace/spans/:span": {"/api/v1" + trace + "/spans/" + test.Span, jsonType},
 		"POST /upload":                                    {}, // tested by themselves, as those below
+		"POST /import":                                    {}, // tested by itself
 		"POST /upload/undo":                               {}, // tested by itself
 		"POST /v1/traces":                                 {},
 		"POST /v1/metrics":                                {},

@@ -41,6 +41,11 @@ func (s *Server) upload(c echo.Context) error {
 	if err != nil {
 		return err
 	}
+	return s.answerReceipt(c, receipt)
+}
+
+// answerReceipt answers with a receipt, as a page or to a program.
+func (s *Server) answerReceipt(c echo.Context, receipt views.Receipt) error {
 	status := http.StatusUnprocessableEntity
 	for _, f := range receipt.Files {
 		if f.Error == nil || f.Rows > 0 {

@@ -39,8 +39,8 @@ func dropForm() templ.Component {
 	})
 }
 
-// dropOverlay is what a page shows while files are dragged over it and sent.
-func dropOverlay() templ.Component {
+// hubForm takes the name of a dataset, which the server fetches.
+func hubForm() templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
 		if templ_7745c5c3_CtxErr := ctx.Err(); templ_7745c5c3_CtxErr != nil {
@@ -61,7 +61,37 @@ func dropOverlay() templ.Component {
 			templ_7745c5c3_Var2 = templ.NopComponent
 		}
 		ctx = templ.ClearChildren(ctx)
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 2, "<div class=\"overlay\" data-drop-overlay hidden><p class=\"overlay__text\">Drop to read them</p><p class=\"overlay__sub\">Files or whole folders</p></div><dialog class=\"progress\" data-drop-progress aria-labelledby=\"progress-title\"><h2 class=\"progress__title\" id=\"progress-title\">Uploading</h2><progress class=\"progress__bar\" max=\"1\" value=\"0\" aria-labelledby=\"progress-title\" data-drop-bar></progress><p class=\"progress__text\" data-drop-text aria-live=\"polite\"></p><button class=\"button\" type=\"button\" data-drop-cancel>Cancel</button></dialog>")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 2, "<form class=\"hub\" method=\"post\" action=\"/import\"><h2 class=\"hub__title\" id=\"hub-title\">Import from the Hugging Face Hub</h2><p class=\"hub__sub\">A leaderboard brings the results, traces and metrics that its rows name.</p><div class=\"hub__fields\"><label class=\"drop__field\"><span>Dataset</span> <input class=\"hub__name\" type=\"text\" name=\"dataset\" placeholder=\"OWNER/NAME\" required spellcheck=\"false\" autocomplete=\"off\" autocapitalize=\"none\"></label> <button class=\"button\" type=\"submit\">Import</button></div></form>")
+		if templ_7745c5c3_Err != nil {
+			return templ_7745c5c3_Err
+		}
+		return nil
+	})
+}
+
+// dropOverlay is what a page shows while files are dragged over it and sent.
+func dropOverlay() templ.Component {
+	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
+		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
+		if templ_7745c5c3_CtxErr := ctx.Err(); templ_7745c5c3_CtxErr != nil {
+			return templ_7745c5c3_CtxErr
+		}
+		templ_7745c5c3_Buffer, templ_7745c5c3_IsBuffer := templruntime.GetBuffer(templ_7745c5c3_W)
+		if !templ_7745c5c3_IsBuffer {
+			defer func() {
+				templ_7745c5c3_BufErr := templruntime.ReleaseBuffer(templ_7745c5c3_Buffer)
+				if templ_7745c5c3_Err == nil {
+					templ_7745c5c3_Err = templ_7745c5c3_BufErr
+				}
+			}()
+		}
+		ctx = templ.InitializeContext(ctx)
+		templ_7745c5c3_Var3 := templ.GetChildren(ctx)
+		if templ_7745c5c3_Var3 == nil {
+			templ_7745c5c3_Var3 = templ.NopComponent
+		}
+		ctx = templ.ClearChildren(ctx)
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 3, "<div class=\"overlay\" data-drop-overlay hidden><p class=\"overlay__text\">Drop to read them</p><p class=\"overlay__sub\">Files or whole folders</p></div><dialog class=\"progress\" data-drop-progress aria-labelledby=\"progress-title\"><h2 class=\"progress__title\" id=\"progress-title\">Uploading</h2><progress class=\"progress__bar\" max=\"1\" value=\"0\" aria-labelledby=\"progress-title\" data-drop-bar></progress><p class=\"progress__text\" data-drop-text aria-live=\"polite\"></p><button class=\"button\" type=\"button\" data-drop-cancel>Cancel</button></dialog>")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

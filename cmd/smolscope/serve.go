@@ -15,6 +15,7 @@ import (
 
 	"smolscope/enrich/decode"
 	"smolscope/server"
+	"smolscope/server/hub"
 	"smolscope/server/store"
 	"smolscope/static"
 )
@@ -86,6 +87,10 @@ func (c *serveCommand) Run(ctx context.Context, std streams) error {
 	if err != nil {
 		return err
 	}
+	hub, err := hub.New(os.Getenv("HF_ENDPOINT"), os.Getenv("HF_TOKEN"))
+	if err != nil {
+		return fmt.Errorf("HF_ENDPOINT: %w", err)
+	}
 	path, err := c.database()
 	if err != nil {
 		return err
@@ -97,7 +102,7 @@ func (c *serveCommand) Run(ctx context.Context, std streams) error {
 	defer db.Close()
 
 	config := server.Config{
-		Store: db, Options: options, Log: log, Version: version, Addr: c.Addr, MaxUpload: int64(c.MaxUpload), Limits: c.limits(), Dev: c.Dev,
+		Store: db, Options: options, Log: log, Version: version, Addr: c.Addr, MaxUpload: int64(c.MaxUpload), Limits: c.limits(), Hub: hub, Dev: c.Dev,
 	}
 	if c.Demo {
 		config.Notice = demoNotice
