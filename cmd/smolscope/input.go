@@ -159,6 +159,19 @@ func (in input) open(stdin io.Reader) (content io.Reader, hold decode.Hold, done
 	return file, hold, done, nil
 }
 
+// size returns how many bytes the file has, -1 where that is not known before it
+// is read.
+func (in input) size() int64 {
+	info, err := os.Stat(in.path)
+	switch {
+	case in.path == "-" || err == nil && !info.Mode().IsRegular():
+		return -1
+	case err != nil:
+		return 0 // nothing is going to be read
+	}
+	return info.Size()
+}
+
 // refusal is the receipt of a file that could not be read at all.
 func (in input) refusal(err error) enrich.File {
 	if pathError, ok := errors.AsType[*fs.PathError](err); ok {

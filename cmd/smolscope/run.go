@@ -31,6 +31,7 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	var commands struct {
 		Serve   serveCommand   `cmd:"" default:"withargs" help:"Serve the dashboard (the default command)."`
 		Enrich  enrichCommand  `cmd:"" help:"Print the enriched datasets of files; no server, no database."`
+		Import  importCommand  `cmd:"" help:"Take files, folders, addresses or datasets of the Hub into a database."`
 		Prices  pricesCommand  `cmd:"" help:"Show the price that a model's name leads to."`
 		Version versionCommand `cmd:"" help:"Print the version."`
 	}

@@ -17,9 +17,9 @@ import (
 var update = flag.Bool("update", false, "rewrite the golden files in testdata")
 
 // TestCommands runs the command lines of testdata. An archive says in its
-// comment what it shows and, after "$ smolscope", the arguments. Its files are
-// there when the command runs, "stdin" is its input, and what it prints, its
-// exit status and the files it writes to "out" are compared.
+// comment what it shows and, after "$ smolscope", the arguments of one command or
+// of several. Its files are there when they run, "stdin" is their input, and what
+// they print, the last exit status and the files they write to "out" are compared.
 func TestCommands(t *testing.T) {
 	cases, err := filepath.Glob("testdata/*.txtar")
 	if err != nil || len(cases) == 0 {
@@ -66,14 +66,16 @@ func runCase(t *testing.T, archive *txtar.Archive) *txtar.Archive {
 		}
 		got.Files = append(got.Files, file)
 	}
-	_, line, ok := strings.Cut(string(archive.Comment), "\n$ smolscope")
-	if !ok {
+	var stdout, stderr bytes.Buffer
+	exit := -1
+	for line := range strings.Lines(string(archive.Comment)) {
+		if args, found := strings.CutPrefix(line, "$ smolscope"); found {
+			exit = run(t.Context(), strings.Fields(args), bytes.NewReader(stdin), &stdout, &stderr)
+		}
+	}
+	if exit < 0 {
 		t.Fatal(`the comment has no line that begins with "$ smolscope"`)
 	}
-	line, _, _ = strings.Cut(line, "\n")
-
-	var stdout, stderr bytes.Buffer
-	exit := run(t.Context(), strings.Fields(line), bytes.NewReader(stdin), &stdout, &stderr)
 
 	add := func(name string, data []byte) {
 		if len(data) > 0 {
