@@ -1,7 +1,9 @@
 package server
 
 import (
+	"context"
 	"fmt"
+	"log/slog"
 	"maps"
 	"math/rand/v2"
 	"net/http"
@@ -165,5 +167,41 @@ func TestUndo(t *testing.T) {
 	slices.Sort(fresh)
 	if diff := cmp.Diff(fresh, offered); diff != "" {
 		t.Errorf("the receipt's form undoes other files (-want +got):\n%s", diff)
+	}
+}
+
+// onMessage is a log that calls a function at a message.
+type onMessage struct {
+	slog.Handler
+	message string
+	call    func()
+}
+
+func (o onMessage) Enabled(context.Context, slog.Level) bool { return true }
+
+func (o onMessage) Handle(_ context.Context, r slog.Record) error {
+	if r.Message == o.message {
+		o.call()
+	}
+	return nil
+}
+
+// Deriving again goes on when an upload that it has listed is undone meanwhile.
+func TestUndoWhileDeriving(t *testing.T) {
+	s := newServer(t)
+	_, files := sample(24)
+	id, others := sample(25)
+	fresh := ingest(t, s, files)
+	ingest(t, s, others)
+	s = changed(s)
+	s.ingester.log = slog.New(onMessage{slog.DiscardHandler, "deriving runs again", func() { undoAll(t, s, fresh) }})
+	if err := s.ingester.Rederive(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if p := s.ingester.Progress(); p.Failed > 0 || p.Deriving {
+		t.Errorf("progress = %+v, want it done without a failure", p)
+	}
+	if diff := cmp.Diff([]string{id}, runIDs(t, s)); diff != "" {
+		t.Errorf("runs (-want +got):\n%s", diff)
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"net"
 	"net/http"
 	"net/url"
 	"regexp"
@@ -65,7 +66,9 @@ func (c *Client) get(ctx context.Context, client *http.Client, what string, addr
 		if isRefusal {
 			wait = cmp.Or(refused.Wait, wait)
 		}
-		if isRefusal && !refused.passing() || errors.Is(err, errRedirect) || try == tries || wait > longestWait {
+		lookup, isLookup := errors.AsType[*net.DNSError](err)
+		final := isRefusal && !refused.passing() || isLookup && lookup.IsNotFound || errors.Is(err, errRedirect)
+		if final || try == tries || wait > longestWait {
 			return nil, err
 		}
 		if err := c.sleep(ctx, wait); err != nil {
@@ -83,7 +86,10 @@ func (c *Client) getOnce(ctx context.Context, client *http.Client, what string, 
 	r.Header.Set("User-Agent", "smolscope")
 	response, err := client.Do(r)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", what, withoutQuery(err))
+		if failed, ok := errors.AsType[*url.Error](err); ok {
+			err = failed.Err // without the address, whose query may open the file
+		}
+		return nil, fmt.Errorf("%s: %w", what, err)
 	}
 	if response.StatusCode < 300 {
 		return response, nil
@@ -91,15 +97,6 @@ func (c *Client) getOnce(ctx context.Context, client *http.Client, what string, 
 	io.CopyN(io.Discard, response.Body, 64<<10)
 	response.Body.Close()
 	return nil, &Error{What: what, Status: response.StatusCode, Wait: waitOf(response.Header, time.Now())}
-}
-
-// withoutQuery takes the query out of an address that an error names: it may
-// hold a signature that opens the file.
-func withoutQuery(err error) error {
-	if failed, ok := errors.AsType[*url.Error](err); ok {
-		failed.URL, _, _ = strings.Cut(failed.URL, "?")
-	}
-	return err
 }
 
 // pause is how long to wait after a number of failures in turn.
