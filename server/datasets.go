@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"iter"
+	"net/http"
 	"path"
 	"slices"
 	"strings"
@@ -100,10 +101,10 @@ func (d *Datasets) files(ctx context.Context, dataset string, follow func(*enric
 			continue
 		}
 		more := false
-		if follow != nil && f.Size <= maxTable {
-			more = d.peeked(name, body, follow, yield)
+		if file := (NamedReader{name, &hubFile{body}}); follow != nil && f.Size <= maxTable {
+			more = d.peeked(file, follow, yield)
 		} else {
-			more = yield(NamedReader{name, body}, nil)
+			more = yield(file, nil)
 		}
 		body.Close()
 		if !more {
@@ -114,31 +115,50 @@ func (d *Datasets) files(ctx context.Context, dataset string, follow func(*enric
 }
 
 // peeked yields a file once follow was called with what is in it.
-func (d *Datasets) peeked(name string, body io.Reader, follow func(*enrich.Part), yield func(NamedReader, error) bool) bool {
+func (d *Datasets) peeked(file NamedReader, follow func(*enrich.Part), yield func(NamedReader, error) bool) bool {
 	spool, err := newSpool()
 	if err != nil {
 		yield(NamedReader{}, err)
 		return false
 	}
 	defer spool.close()
-	in := &watched{Reader: body}
+	in := &watched{Reader: file}
 	copied, done := spool.copying(in)
-	part, _ := newReader(d.Limits).Read(name, copied)
+	part, _ := newReader(d.Limits).Read(file.Name, copied)
 	kept, err := done()
 	if err := errors.Join(in.err, err); err != nil {
-		yield(NamedReader{}, fmt.Errorf("read %s: %w", name, err))
+		yield(NamedReader{}, err)
 		return false
 	}
 	if part != nil {
 		follow(part)
 	}
-	return yield(NamedReader{name, kept.reader()}, nil)
+	return yield(NamedReader{file.Name, kept.reader()}, nil)
+}
+
+// A hubFile reads one file of a dataset. That it cannot be read to its end is
+// said as the Hub's fault, not ours.
+type hubFile struct{ io.Reader }
+
+func (f *hubFile) Read(p []byte) (int, error) {
+	n, err := f.Reader.Read(p)
+	if err != nil && err != io.EOF && !ended(err) {
+		err = &refusal{http.StatusBadGateway, "hub_failed", "The Hub did not give all of it",
+			"Nothing of this was stored: " + err.Error() + "."}
+	}
+	return n, err
+}
+
+// ended reports whether an error is that whoever asked has left, or waited long
+// enough.
+func ended(err error) bool {
+	return errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)
 }
 
 // skip tells what the Hub does not give, and reports whether to go on: not if the
 // error is that all of it has to end.
 func (d *Datasets) skip(name string, err error, yield func(NamedReader, error) bool) bool {
-	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
+	if ended(err) {
 		yield(NamedReader{}, err)
 		return false
 	}

@@ -194,3 +194,27 @@ func TestManyDatasets(t *testing.T) {
 		t.Errorf("%d files, %d refused: %.200q", files, len(refused), refused)
 	}
 }
+
+// What the Hub says of a file and what it sends differ: nothing is stored, and the
+// answer names whose fault it is.
+func TestImportChanged(t *testing.T) {
+	row := `{"test_id":"a","agent_type":"tool","success":true,"run_id":"r"}`
+	endpoint := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if strings.HasPrefix(r.URL.Path, "/api/") {
+			fmt.Fprintf(w, `[{"type":"file","path":"results.jsonl","size":%d}]`, len(row))
+			return
+		}
+		io.WriteString(w, row)
+		http.NewResponseController(w).Flush() // so that no length is sent
+		io.WriteString(w, "\n"+row)
+	}))
+	defer endpoint.Close()
+	s := serverAt(t, endpoint.URL, "")
+	w := importFrom(s, "acme/runs", "Accept", "application/json")
+	if w.Code != http.StatusBadGateway || !strings.Contains(w.Body.String(), "it changed while it was read") {
+		t.Errorf("status %d, want 502\n%s", w.Code, w.Body)
+	}
+	if ids := runIDs(t, s); len(ids) != 0 {
+		t.Errorf("runs %q were stored", ids)
+	}
+}
