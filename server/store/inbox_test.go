@@ -108,7 +108,7 @@ func TestInboxAfterKill(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for cut := 0; cut <= len(whole); cut += 7 {
+		for cut := 0; cut <= len(whole); cut += 37 {
 			path := filepath.Join(dir, fmt.Sprint(cut), "x.db")
 			if err := os.Mkdir(filepath.Dir(path), 0o700); err != nil {
 				t.Fatal(err)
