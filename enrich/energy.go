@@ -131,13 +131,18 @@ func (g *gpuEnergy) attribute(tests []*test, power *tally, scale float64, gpus [
 		}
 	}
 	shares, each := split(used, windows)
+	gpuTallies := make([]*tally, len(gpus))
+	for i := range gpus {
+		c, _ := powerCurve(gpus[i].readings)
+		gpuTallies[i] = newTally(c)
+	}
 	shared := 0.0
 	for i, t := range timed {
 		shared += shares[i]
 		one := newTestEnergy(power, rounds, windows[i], shares[i])
 		if one.wattHours != nil {
 			one.from += g.scaled
-			if n := reporting(gpus, windows[i]); n < len(gpus) {
+			if n := reporting(gpuTallies, power, windows[i]); n < len(gpus) {
 				one.silent = fmt.Sprintf("%d of %s reported power throughout; of the others only what they did is in it", n, plural(len(gpus), "GPU"))
 				one.from += "; " + one.silent
 				one.missing = strings.TrimPrefix(one.missing+"; "+one.silent, "; ")
@@ -201,19 +206,13 @@ func (g *gpuEnergy) attributeCalls(calls []call, each amount, rounds []moment, t
 	}
 }
 
-// reporting counts the GPUs of which there are samples all through a window: at
-// least half as many as of the one that has most.
-func reporting(gpus []series, w window) int {
-	counts := make([]int, len(gpus))
-	for i := range gpus {
-		readings := gpus[i].readings
-		first := sort.Search(len(readings), func(k int) bool { return readings[k].at >= w.from })
-		past := sort.Search(len(readings), func(k int) bool { return readings[k].at > w.to })
-		counts[i] = past - first
-	}
+// reporting counts the GPUs whose power is known for all of the part of a window
+// that any power is known for, up to what rounds of samples lie apart or 1 %.
+func reporting(gpus []*tally, all *tally, w window) int {
+	longest := all.known(w)
 	n := 0
-	for _, c := range counts {
-		if 2*c >= slices.Max(counts) {
+	for _, gpu := range gpus {
+		if known := gpu.known(w); known > 0 && longest-known <= max(0.01*longest, seconds(together)) {
 			n++
 		}
 	}

@@ -370,6 +370,19 @@ func TestSilentGPU(t *testing.T) {
 	if one := g.tests[late]; !near1(*one.wattHours, 2000.0/3600) || one.silent != silent || one.missing != silent {
 		t.Errorf("%v Wh, %q, %q; want %v and %q twice", show(one.wattHours), one.silent, one.missing, 2000.0/3600, silent)
 	}
+	// It falls silent for the last fifth of a test, 10 s of 50.
+	most := &test{facts: &facts{start: 1000 * second, end: 1050 * second}}
+	gpus = []series{{readings: tens(100, 100, 100, 100, 100, 100)}, {readings: tens(50, 50, 50, 50, 50)}}
+	curves = nil
+	for i := range gpus {
+		c, _ := powerCurve(gpus[i].readings)
+		curves = append(curves, c)
+	}
+	var h gpuEnergy
+	h.attribute([]*test{most}, newTally(sumCurves(curves)), 1, gpus)
+	if one := h.tests[most]; !near1(*one.wattHours, 7000.0/3600) || one.silent != silent { // 100 W × 50 s + 50 W × 40 s
+		t.Errorf("%v Wh, %q; want %v and %q", show(one.wattHours), one.silent, 7000.0/3600, silent)
+	}
 	if one := g.tests[both]; !near1(*one.wattHours, 1500.0/3600) || one.silent != "" {
 		t.Errorf("%v Wh, %q; want %v and nothing", show(one.wattHours), one.silent, 1500.0/3600)
 	}

@@ -157,6 +157,14 @@ func TestEnergySources(t *testing.T) {
 // its length beside the others, not at a fixed one.
 func TestEnergyReasons(t *testing.T) {
 	counted := exported(counter("gen_ai.co2.emissions", "source=codecarbon", 0.5) + "," + strings.Replace(counter("gen_ai.co2.emissions", "source=codecarbon", 0.25), `"attributes":[`, `"attributes":[{"key":"country","value":{"stringValue":"FR"}},`, 1))
+	var points []string // 10 s apart, and then once 300 s
+	for _, at := range []int64{0, 10, 20, 320, 330} {
+		points = append(points, fmt.Sprintf(`{"timeUnixNano":"%d","asDouble":360,"attributes":[{"key":"gpu_id","value":{"stringValue":"0"}}]}`, (1772442000+at)*1e9))
+	}
+	gap := exported(`{"name":"gen_ai.gpu.power","gauge":{"dataPoints":[` + strings.Join(points, ",") + `]}}`)
+	if got, want := enrichOne(t, gap).Provenance.Row(enrich.Leaderboard, "run")["total_gpu_energy_wh"].From, "trapezoid over 5 power samples of 1 GPU; 1 gap between samples left out"; got != want {
+		t.Errorf("energy with a gap is from %q, want %q", got, want)
+	}
 	for column, tt := range map[string]struct {
 		parts []*enrich.Part
 		want  string

@@ -141,5 +141,12 @@ func (t *tally) at(m Time) (wattHours, known float64) {
 	return wattHours, known
 }
 
+// known returns for how many seconds of a window the power is known.
+func (t *tally) known(w window) float64 {
+	_, from := t.at(w.from)
+	_, to := t.at(w.to)
+	return to - from
+}
+
 // total returns the energy of the whole curve in Wh.
 func (t *tally) total() float64 { return t.wattHours[len(t.curve)] }
