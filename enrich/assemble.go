@@ -407,7 +407,7 @@ func newRun(g []item) *Run {
 		describes = describes || it.kind != metadataItem
 		switch it.kind {
 		case resultItem:
-			run.Results = append(run.Results, result{it.part.Results[it.at], it.part.Source})
+			run.Results = append(run.Results, result{Record: it.part.Results[it.at], source: it.part.Source})
 		case traceItem:
 			t := it.part.Traces[it.at]
 			run.sentIn(it.part.traceSession(t))

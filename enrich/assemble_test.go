@@ -356,3 +356,44 @@ func TestToolCallsOfRows(t *testing.T) {
 	tables := enrichOne(t, parts(t, twoResults))
 	wantColumns(t, enrich.LeaderboardColumns, &tables.Leaderboard, map[string]string{"total_tool_calls": "1", "most_used_tool": `"x"`})
 }
+
+// A trace that no results row is of: the run's tokens are those of its tests, on
+// the leaderboard as in the metrics, and the run says what it leaves out.
+func TestUnjoinedTraces(t *testing.T) {
+	third := strings.NewReplacer("0xa1", "0xc1", "'test.id':'a'", "'test.id':'c'").Replace(twoTraces)
+	third, _, _ = strings.Cut(third, ",\n	              {'trace_id':'0xb1'")
+	tables := enrichOne(t, parts(t, twoResults, strings.TrimSuffix(twoTraces, "]")+","+strings.TrimPrefix(third, "[")+"]"))
+	wantColumns(t, enrich.LeaderboardColumns, &tables.Leaderboard, map[string]string{"num_tests": "2", "total_tokens": "10"})
+	if n := len(tables.Traces); n != 3 {
+		t.Errorf("%d traces, want 3", n)
+	}
+	for _, r := range tables.Metrics {
+		if r.MetricName == "llm.token_count.total" && r.TestID == nil && *r.Value != 10 {
+			t.Errorf("llm.token_count.total = %v, want 10 as on the leaderboard", *r.Value)
+		}
+	}
+	if got := tables.Quality.Flags[enrich.FlagUnjoinedTrace]; len(got) != 2 || got[0] != "run" {
+		t.Errorf("unjoined_trace at %v, want the run and the trace", got)
+	}
+	const left = "1 traced test without a results row left out, with 1 LLM call, 10 tokens"
+	if got := string(tables.Leaderboard.DataQuality); !strings.Contains(got, `"unjoined_traces":"`+left+`"`) {
+		t.Errorf("data_quality = %s, want %q in it", got, left)
+	}
+	if got := tables.Provenance.Row(enrich.Leaderboard, "run")["total_tokens"].From; !strings.HasSuffix(got, "; "+left) {
+		t.Errorf("tokens are from %q, want %q at the end", got, left)
+	}
+}
+
+// Tokens that only rows state are the leaderboard's, and so the metric's.
+func TestTokenMetricOfRows(t *testing.T) {
+	tables := enrichOne(t, parts(t, twoResults))
+	var got []float64
+	for _, r := range tables.Metrics {
+		if r.MetricName == "llm.token_count.total" {
+			got = append(got, *r.Value)
+		}
+	}
+	if diff := cmp.Diff([]float64{30}, got); diff != "" {
+		t.Errorf("llm.token_count.total (-want +got):\n%s", diff)
+	}
+}

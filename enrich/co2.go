@@ -104,8 +104,10 @@ func (e *enricher) estimatedCO2() co2 {
 	}
 	c := co2{source: co2OfTokens, kind: Derived}
 	var tokens sum[int64]
-	for _, tr := range e.traces {
-		tokens.add(tr.whole.totalTokens.value())
+	for _, t := range e.tests {
+		if t.facts != nil {
+			tokens.add(t.facts.totalTokens.value())
+		}
 	}
 	switch {
 	case tokens.known > 0:

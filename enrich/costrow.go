@@ -208,6 +208,9 @@ func (t *test) bill() bill {
 	if t.facts != nil {
 		return t.facts.bill
 	}
+	if t.exported != nil {
+		return billOfRow(t.exported)
+	}
 	summary := &t.stored
 	cost, key := t.row.Float(attr.Field{"cost_usd"})
 	if key == "" && summary.CostUSD != nil {
@@ -293,6 +296,8 @@ func costsDiffer(a, b float64) bool { return max(a-b, b-a) > 0.51e-6 }
 func (b *leaderboardBuilder) cost() {
 	r := b.row
 	b.bill.put(&b.origins, &r.TotalCostUSD, &r.CostSource, [...]any{&r.TotalCostPromptUSD, &r.TotalCostCompletionUSD, &r.TotalCostReasoningUSD, &r.TotalCostCacheReadUSD, &r.TotalCostCacheWriteUSD})
+	o := b.bill.origin()
+	b.note(o.Kind, b.withUnjoined(o.From), &r.TotalCostUSD)
 	b.bill.raise(b.found, "run")
 	var total, prompt, completion sum[float64]
 	for i := range b.tables.Results {

@@ -21,7 +21,7 @@ var derivedMetricReasons = map[string]string{
 	"tests.successful":                 "tests with success true",
 	"tests.tool_calls":                 "tool calls of each test",
 	"tests.steps":                      "steps of each test",
-	"llm.token_count.total":            "tokens of the usage leaves",
+	"llm.token_count.total":            "tokens of the tests: of their usage leaves, else of their agent's roll-up, else as their rows state them",
 	"gen_ai.client.token.usage":        "one observation per usage leaf and token type",
 	"gen_ai.client.operation.duration": "duration of each LLM call, failed ones included",
 	"gen_ai.server.ttft":               "time to first token of each LLM call that has one",
@@ -220,33 +220,32 @@ func (e *enricher) derivedMetrics(results []ResultRow) []*MetricRow {
 		}
 		m := newMeter(MetricRow{RunID: e.runID, TestID: &t.testID, TraceID: r.TraceID, StartTimeUnixNano: r.StartTimeUnixNano, TimeUnixNano: r.EndTimeUnixNano}, attributes)
 		m.calls(t.facts.calls)
-		m.total(t.facts.totalTokens, t.facts.tokenSource, e.model)
+		m.total(r.UsageTotalTokens, e.model)
 		m.cost(&t.facts.bill, e.model)
 		rows = append(rows, m.rows...)
 	}
 	var calls [][]call
-	var total sum[int64]
 	for _, tr := range e.traces {
 		calls = append(calls, tr.whole.calls)
-		for _, f := range tr.tests {
-			if f.tokenSource == tokenLeaf {
-				total.add(f.totalTokens.value())
-			}
-		}
 	}
 	if len(e.traces) > 0 {
 		run.calls(calls...)
-		run.total(total, tokenLeaf, e.model)
 	}
+	var total sum[int64]
+	for i := range results {
+		total.add(results[i].UsageTotalTokens)
+	}
+	run.total(total.value(), e.model)
 	run.cost(&e.bill, e.model)
 	e.testMetrics(run, results)
 	run.energyMetrics(e.gpu, e.options)
 	return append(rows, run.rows...)
 }
 
-func (m *meter) total(n sum[int64], source, model string) {
-	if v := n.value(); v != nil && source == tokenLeaf {
-		m.add("llm.token_count.total", Sum, "tokens", float64(*v), label("model", model))
+// total counts the tokens of one level, as total_tokens of its row does.
+func (m *meter) total(n *int64, model string) {
+	if n != nil {
+		m.add("llm.token_count.total", Sum, "tokens", float64(*n), label("model", model))
 	}
 }
 

@@ -24,11 +24,44 @@ import (
 
 // Revision is the number of the rules in this package. It goes up whenever the
 // same files would give other rows, so that stores derive their runs again.
-const Revision = 3
+const Revision = 4
 
 // Enrich derives the datasets of a run (spec §3). The same run and options give the same
 // tables, byte for byte.
 func Enrich(run *Run, options Options) *Tables {
+	e := newEnricher(run, options)
+	if run.exported != nil {
+		return e.tablesOfExport()
+	}
+	e.gatherTests()
+	e.gpu = e.measureEnergy()
+	e.model = e.runModel()
+	e.priceCalls()
+	e.runID, e.runIDSource, e.runIDFrom = run.runID(e.model)
+	e.offset, e.offsetKnown = run.offset()
+
+	tables := &Tables{Sources: run.sources(), LeftOut: run.leftOut, Provenance: &e.provenance}
+	for _, t := range e.tests {
+		tables.Results = append(tables.Results, e.resultRow(t))
+	}
+	e.index(tables.Results)
+	spans := 0
+	for _, tr := range e.traces {
+		spans += len(tr.trace.Spans)
+	}
+	tables.Spans = make([]SpanRow, 0, spans)
+	for _, tr := range e.traces {
+		tables.Traces = append(tables.Traces, e.traceRow(tr))
+		tables.Spans = e.appendSpanRows(tables.Spans, tr)
+	}
+	tables.Metrics = e.metricRows(tables.Results)
+	tables.Leaderboard = e.leaderboardRow(tables)
+	tables.Quality = e.found.quality()
+	return tables
+}
+
+// newEnricher examines the traces of a run.
+func newEnricher(run *Run, options Options) *enricher {
 	e := &enricher{run: run, options: options, found: &run.found}
 	seen := newRepeats()
 	for _, t := range run.Traces {
@@ -49,34 +82,7 @@ func Enrich(run *Run, options Options) *Tables {
 	slices.SortStableFunc(e.traces, func(a, b *traced) int {
 		return cmp.Or(compareTimes(a.whole.start, b.whole.start), slices.Compare(a.trace.ID[:], b.trace.ID[:]))
 	})
-	if run.exported != nil {
-		return e.tablesOfExport()
-	}
-	e.gatherTests()
-	e.gpu = e.measureEnergy()
-	e.model = e.runModel()
-	e.priceCalls()
-	e.runID, e.runIDSource, e.runIDFrom = run.runID(e.model)
-	e.offset, e.offsetKnown = run.offset()
-
-	tables := &Tables{Sources: run.sources(), Provenance: &e.provenance}
-	for _, t := range e.tests {
-		tables.Results = append(tables.Results, e.resultRow(t))
-	}
-	e.index(tables.Results)
-	spans := 0
-	for _, tr := range e.traces {
-		spans += len(tr.trace.Spans)
-	}
-	tables.Spans = make([]SpanRow, 0, spans)
-	for _, tr := range e.traces {
-		tables.Traces = append(tables.Traces, e.traceRow(tr))
-		tables.Spans = e.appendSpanRows(tables.Spans, tr)
-	}
-	tables.Metrics = e.metricRows(tables.Results)
-	tables.Leaderboard = e.leaderboardRow(tables)
-	tables.Quality = e.found.quality()
-	return tables
+	return e
 }
 
 // compareTimes orders times with the unknown ones last.
@@ -96,7 +102,7 @@ type enricher struct {
 	options     Options
 	traces      []*traced // by start, then id
 	tests       []*test   // by start, then case
-	unjoined    int       // tests of traces that no results row is of
+	unjoined    []*facts  // tests of traces that no results row is of
 	gpu         *gpuEnergy
 	bill        bill // of all tests
 	model       string
@@ -147,10 +153,10 @@ func (e *enricher) gatherTests() {
 	}
 	switch {
 	case len(e.tests) > 0:
-		for _, f := range join(e.tests, all) {
+		e.unjoined = join(e.tests, all)
+		for _, f := range e.unjoined {
 			e.found.flag("trace:"+f.trace.ID.String(), FlagUnjoinedTrace)
 			e.found.flag("run", FlagUnjoinedTrace)
-			e.unjoined++
 		}
 	case len(all) > 0:
 		e.found.flag("run", FlagResultsFromTraces)

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"smolscope/enrich/attr"
@@ -147,10 +148,11 @@ func caseOf(r *ResultRow) string {
 
 // addExported adds the runs that are known from exports alone. Of a run that has
 // originals, exported rows of a dataset that these hold are left out, since the
-// originals say it better; their files still count as the run's. keys are those
-// of each run's originals.
+// originals say it better; their files still count as the run's, and the run's
+// LeftOut says so. keys are those of each run's originals.
 func addExported(runs []*Run, keys []map[string]bool, parts []*Part) []*Run {
 	exported := map[string]*Run{}
+	held := map[string][]LeftOut{} // by run: what each export holds
 	for _, p := range parts {
 		for id, x := range p.Exported.runs() {
 			run := exported[id]
@@ -159,17 +161,24 @@ func addExported(runs []*Run, keys []map[string]bool, parts []*Part) []*Run {
 				exported[id] = run
 			}
 			run.exported.take(x)
+			held[id] = append(held[id], LeftOut{p.Source, id, x.datasets()})
 			run.Sources = append(run.Sources, p.Source)
 			for _, flag := range p.Flags {
 				run.found.flag("file:"+p.Source[:min(12, len(p.Source))], flag)
 			}
 		}
 	}
+	unnamed := sync.OnceValue(func() []string { return derivedIDs(runs[:len(keys)], keys) })
 	for _, id := range slices.Sorted(maps.Keys(exported)) {
 		run := exported[id]
 		run.Sources = unique(run.Sources)
 		slices.Sort(run.Sources)
-		if i := slices.IndexFunc(keys, func(k map[string]bool) bool { return isOriginal(k, id, run.exported) }); i >= 0 {
+		i := slices.IndexFunc(keys, func(k map[string]bool) bool { return isOriginal(k, id, run.exported) })
+		if i < 0 {
+			i = slices.Index(unnamed(), id)
+		}
+		if i >= 0 {
+			runs[i].leaveOut(held[id])
 			if runs[i].takeMissing(run.exported) {
 				runs[i].Sources = unique(append(runs[i].Sources, run.Sources...))
 				slices.Sort(runs[i].Sources)
@@ -188,37 +197,32 @@ func addExported(runs []*Run, keys []map[string]bool, parts []*Part) []*Run {
 // isOriginal reports whether originals with these join keys are of an exported
 // run: they name it, or name no run and share a trace with it.
 func isOriginal(keys map[string]bool, id string, x *Exported) bool {
-	if keys[runKey(id)] {
-		return true
-	}
-	for k := range keys {
-		if strings.HasPrefix(k, runPrefix) {
-			return false
-		}
-	}
-	return share(x.traceKeys(), keys)
+	return keys[runKey(id)] || !namesRun(keys) && share(x.traceKeys(), keys)
 }
 
-// Originals drops runs that are known from exports alone where originals of a
-// run with that id are at hand too. It finds those that Assemble cannot: runs
-// that get their ids only when they are derived. The files of what is dropped
-// count as the other's.
-func Originals(runs []*Tables) []*Tables {
-	originals := map[string]*Tables{}
-	for _, t := range runs {
-		if !t.Exported {
-			originals[t.Leaderboard.RunID] = t
+func namesRun(keys map[string]bool) bool {
+	for k := range keys {
+		if strings.HasPrefix(k, runPrefix) {
+			return true
 		}
 	}
-	return slices.DeleteFunc(slices.Clone(runs), func(t *Tables) bool {
-		other := originals[t.Leaderboard.RunID]
-		if !t.Exported || other == nil {
-			return false
+	return false
+}
+
+// derivedIDs returns the ids that runs of which no file names one get when they
+// are derived, "" for the others.
+func derivedIDs(runs []*Run, keys []map[string]bool) []string {
+	ids := make([]string, len(runs))
+	for i, run := range runs {
+		if !namesRun(keys[i]) {
+			scratch := *run
+			scratch.found = findings{}
+			e := newEnricher(&scratch, Options{})
+			e.gatherTests()
+			ids[i], _, _ = scratch.runID(e.runModel())
 		}
-		other.Sources = unique(append(other.Sources, t.Sources...))
-		slices.Sort(other.Sources)
-		return true
-	})
+	}
+	return ids
 }
 
 // fromExport is the origin of what an export says.
@@ -231,60 +235,18 @@ func (r *Run) takeExported() {
 	r.Metrics = r.exported.originalMetrics()
 }
 
-// takeMissing makes exported rows the run's evidence in the datasets that its
-// originals do not hold, and reports whether there were any.
-func (r *Run) takeMissing(x *Exported) bool {
-	took := false
-	if len(r.Traces) == 0 && len(x.Traces) > 0 {
-		for _, t := range x.originalTraces() {
-			r.Traces = append(r.Traces, mergeTraces([]*Trace{t}, &r.found))
-		}
-		slices.SortFunc(r.Traces, func(a, b *Trace) int { return slices.Compare(a.ID[:], b.ID[:]) })
-		took = true
-	}
-	if len(r.Metrics) == 0 {
-		r.Metrics = x.originalMetrics()
-		took = took || len(r.Metrics) > 0
-	}
-	judged := func(row ResultRow) bool { return row.Success != nil } // or it says no more than its trace
-	if len(r.Results) == 0 && slices.ContainsFunc(x.Results, judged) {
-		for i := range x.Results {
-			r.Results = append(r.Results, result{Record: x.Results[i].record()})
-		}
-		took = true
-	}
-	return took
-}
-
-// statedColumns are those of a results row that an original has too.
-var statedColumns = []string{
-	"model", "evaluation_date", "test_id", "agent_type", "difficulty", "prompt", "success", "tool_called", "correct_tool", "final_answer_called",
-	"response_correct", "tools_used", "steps", "response", "error", "execution_time_ms", "total_tokens", "cost_usd", "trace_id",
-}
-
-// record is the results row as an original file would hold it.
-func (r *ResultRow) record() Record {
-	var list []attr.KeyValue
-	for _, c := range ResultColumns {
-		if ptr := c.Ptr(r); slices.Contains(statedColumns, c.Name) && Known(ptr) {
-			list = append(list, attr.KeyValue{Key: c.Name, Value: jsonValue(AppendJSON(nil, ptr))})
-		}
-	}
-	return Record{Set: attr.NewSet(list), Where: fromExport.From}
-}
-
 func (x *Exported) originalTraces() []*Trace {
 	var list []*Trace
 	for _, t := range x.Traces {
 		id, _ := ParseTraceID(t.Row.TraceID)
-		list = append(list, &Trace{ID: id, Spans: t.Spans})
+		list = append(list, &Trace{ID: id, Row: keptOf(t.Row.DataQuality).stored, Spans: t.Spans})
 	}
 	return list
 }
 
 // originalMetrics returns what was reported of the exported metrics.
 func (x *Exported) originalMetrics() []MetricsDoc {
-	doc := MetricsDoc{RunID: x.runID}
+	var doc MetricsDoc
 	for i := range x.Metrics {
 		m := &x.Metrics[i]
 		switch {
@@ -405,6 +367,14 @@ func (e *enricher) gatherExported() {
 			t.row = t.row.Merge(attr.Set{{Key: "tools_used", Value: tools}})
 		}
 		e.tests = append(e.tests, t)
+		delete(byRoot, deref(r.TraceID)+"/"+deref(r.SpanID))
+	}
+	if len(x.Leaderboard) > 0 {
+		return // it says what it leaves out
+	}
+	for _, root := range slices.Sorted(maps.Keys(byRoot)) {
+		e.unjoined = append(e.unjoined, byRoot[root])
+		e.found.flag("run", FlagUnjoinedTrace)
 	}
 }
 
@@ -475,21 +445,36 @@ func (f *findings) takeExported(x *Exported) {
 
 // takeColumn reads what findings.column wrote.
 func (f *findings) takeColumn(where string, column JSON) {
-	var q struct {
-		Flags  []string        `json:"flags"`
-		Stored json.RawMessage `json:"stored"`
-	}
-	if json.Unmarshal([]byte(column), &q) != nil {
-		return // the column is kept as it is, whatever it holds
-	}
-	for _, flag := range q.Flags {
+	q := keptOf(column)
+	for _, flag := range q.flags {
 		if slices.Contains(Flags, flag) {
 			f.flag(where, flag)
 		}
 	}
-	for _, stored := range jsonSet(JSON(q.Stored)) {
+	for _, stored := range q.stored {
 		f.keep(where, stored.Key, stored.Value)
 	}
+}
+
+// kept is what a data_quality column says, as far as findings are kept by it.
+type kept struct {
+	flags  []string
+	stored attr.Set
+	era    string
+}
+
+// keptOf reads what findings.column wrote. Of anything else there is nothing:
+// such a column is kept as it is.
+func keptOf(column JSON) kept {
+	var q struct {
+		Flags  []string        `json:"flags"`
+		Stored json.RawMessage `json:"stored"`
+		Era    string          `json:"producer_era"`
+	}
+	if json.Unmarshal([]byte(column), &q) != nil {
+		return kept{}
+	}
+	return kept{q.Flags, jsonSet(JSON(q.Stored)), q.Era}
 }
 
 // jsonSet reads a JSON object as attributes; what is no object has none.

@@ -2,7 +2,10 @@ package enrich_test
 
 import (
 	"bytes"
+	"strings"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
 
 	"smolscope/enrich"
 	"smolscope/enrich/attr"
@@ -166,5 +169,49 @@ func TestExportFillsWhatOriginalsLack(t *testing.T) {
 				t.Errorf("energy %s, want %s", a, b)
 			}
 		})
+	}
+}
+
+// Of exports beside originals the datasets that these hold are left out, and
+// each export is told so; a row of results without a trace stands as it was
+// exported, with what only its trace told.
+func TestExportBesideOriginals(t *testing.T) {
+	whole := enrichOne(t, parts(t, strings.ReplaceAll(twoResults, "{'model'", "{'run_id':'r','model'"), twoTraces))
+	results := &enrich.Part{Source: "results export"}
+	results.Exported.Results = whole.Results
+	leaderboard := &enrich.Part{Source: "leaderboard export"}
+	leaderboard.Exported.Leaderboard = []enrich.LeaderboardRow{whole.Leaderboard}
+	original := parts(t, `{'run_id':'r','aggregates':[{'name':'tests.steps','type':'histogram','data_points':[{'value':{'sum':2,'count':2,'avg':1},'attributes':{}}]}],'resourceMetrics':[]}`)
+	tables := enrichOne(t, append(original, results, leaderboard))
+	wantColumns(t, enrich.ResultColumns, &tables.Results[0], map[string]string{"gen_ai.usage.prompt_tokens": "8", "gen_ai.usage.total_tokens": "10", "token_source": `"llm_leaf"`, "execution_time_ms": "1000"})
+	wantColumns(t, enrich.LeaderboardColumns, &tables.Leaderboard, map[string]string{"run_id": `"r"`, "total_tokens": "10", "total_prompt_tokens": "8", "num_tests": "2"})
+	if len(tables.LeftOut) > 0 {
+		t.Errorf("left out: %v, want nothing", tables.LeftOut)
+	}
+
+	again := strings.ReplaceAll(twoResults, "{'model'", "{'run_id':'r','model'")
+	tables = enrichOne(t, append(parts(t, again), results, leaderboard))
+	want := []enrich.LeftOut{{Source: "results export", RunID: "r", Datasets: []string{enrich.Results}}}
+	if diff := cmp.Diff(want, tables.LeftOut); diff != "" {
+		t.Errorf("left out (-want +got):\n%s", diff)
+	}
+	if got, want := tables.LeftOut[0].Warning(), (enrich.Warning{Where: "run r", Message: "original files hold the results of this run; the rows of this export are left out"}); got != want {
+		t.Errorf("warning = %v, want %v", got, want)
+	}
+}
+
+// Originals that name neither run nor trace are known by the id that they get
+// when they are derived, which the export names.
+func TestExportOfUnnamedRun(t *testing.T) {
+	untraced := strings.NewReplacer(",'trace_id':'0xa1'", "", ",'trace_id':'0xb1'", "").Replace(twoResults)
+	whole := enrichOne(t, parts(t, untraced, strings.ReplaceAll(leaderboardRow, "'team'", "'notes':'n','team'")))
+	export := &enrich.Part{Source: "export"}
+	export.Exported.Results, export.Exported.Leaderboard = whole.Results, []enrich.LeaderboardRow{whole.Leaderboard}
+	tables := enrichOne(t, append(parts(t, untraced), export))
+	wantColumns(t, enrich.LeaderboardColumns, &tables.Leaderboard, map[string]string{
+		"run_id": `"` + whole.Leaderboard.RunID + `"`, "run_id_source": `"synthesized"`, "notes": `"n"`, "team": `"blue"`, "num_tests": "2", "total_tokens": "30",
+	})
+	if len(tables.LeftOut) != 1 {
+		t.Errorf("left out: %v, want the results of the export", tables.LeftOut)
 	}
 }

@@ -26,7 +26,8 @@ type test struct {
 	method string   // the rule that joined them
 	caseID string
 
-	stored storedSummary // in the row
+	stored   storedSummary // in the row
+	exported *ResultRow    // the row as it was exported, nil of an original
 
 	unnamed bool // neither row nor trace names the test
 
@@ -57,7 +58,7 @@ func (t *test) toolCalls() (names []string, known bool) {
 }
 
 func newTest(r result) *test {
-	t := &test{row: r.Set, stored: readStoredSummary(r.Set), method: joinNone, traceID: resultTraceID(&r.Record)}
+	t := &test{row: r.Set, exported: r.exported, stored: readStoredSummary(r.Set), method: joinNone, traceID: resultTraceID(&r.Record)}
 	t.testID, _ = r.Str(rowTestID)
 	t.agent, _ = r.Str(attr.Field{"agent_type"})
 	t.agent = strings.ToLower(t.agent)

@@ -36,7 +36,7 @@ func (e *enricher) leaderboardRow(t *Tables) LeaderboardRow {
 	r.DataQuality = e.found.column("run", append(e.bill.findings(),
 		attr.KeyValue{Key: "producer_era", Value: attr.StringValue(e.producerEra())},
 		attr.KeyValue{Key: "streamed_calls", Value: attr.StringValue(b.streamed)},
-		label("energy", e.gpu.unattributed()))...)
+		label("energy", e.gpu.unattributed()), label("unjoined_traces", e.unjoinedText()))...)
 	b.note(Derived, "findings about the run", &r.DataQuality)
 	leaderboardType.settle(b.origins, r, "run", Origin{Reported, "leaderboard row"})
 	return *r
@@ -375,13 +375,13 @@ func (b *leaderboardBuilder) tokens() {
 	r.AvgTokensPerTest, r.AvgPromptTokens, r.AvgCompletionTokens = total.mean(), prompt.mean(), completion.mean()
 	r.TokenCoverage = new(fmt.Sprintf("%d/%d", total.known, len(results)))
 	b.note(Derived, "tests with known tokens / tests", &r.TokenCoverage)
-	b.note(Derived, b.tokenReason(total.known), &r.TotalTokens)
+	b.note(Derived, b.withUnjoined(b.tokenReason(total.known)), &r.TotalTokens)
 	b.note(Derived, fmt.Sprintf("sum over the %s whose tokens are known", plural(total.known, "test")),
 		&r.TotalPromptTokens, &r.TotalCompletionTokens, &r.TotalReasoningTokens, &r.TotalCacheReadTokens, &r.TotalCacheWriteTokens)
 	b.note(Derived, "mean over the tests whose tokens are known", &r.AvgTokensPerTest, &r.AvgPromptTokens, &r.AvgCompletionTokens)
 	if stored {
 		b.found.flag("run", FlagStoredSummary)
-		b.note(Derived, b.tokenReason(total.known)+"; where a test has no trace, as SMOLTRACE states them", &r.TotalTokens)
+		b.note(Derived, b.withUnjoined(b.tokenReason(total.known)+"; where a test has no trace, as SMOLTRACE states them"), &r.TotalTokens)
 	}
 }
 
@@ -406,6 +406,41 @@ func (b *leaderboardBuilder) tokenReason(known int) string {
 	}
 	if uncounted > 0 {
 		reason += fmt.Sprintf("; %s tokens are left out because AGENT and outer spans only repeat what those calls used", compact(uncounted))
+	}
+	return reason
+}
+
+// unjoinedText says how much of the run's traces its sums leave out, for they
+// are of its tests; "" for nothing.
+func (e *enricher) unjoinedText() string {
+	if len(e.unjoined) == 0 {
+		return ""
+	}
+	var tokens sum[int64]
+	var cost bill
+	calls := 0
+	for _, f := range e.unjoined {
+		tokens.add(f.totalTokens.value())
+		cost.add(&f.bill)
+		calls += len(f.calls)
+	}
+	text := fmt.Sprintf("%s without a results row left out, with %s", plural(len(e.unjoined), "traced test"), plural(calls, "LLM call"))
+	if tokens.known > 0 {
+		text += fmt.Sprintf(", %s tokens", compact(tokens.total))
+	}
+	if cost.priced > 0 {
+		text += fmt.Sprintf(", %s USD", brief(cost.total))
+		if cost.partial() {
+			text += " or more"
+		}
+	}
+	return text
+}
+
+// withUnjoined puts behind a reason what a sum leaves out.
+func (e *enricher) withUnjoined(reason string) string {
+	if left := e.unjoinedText(); left != "" {
+		reason += "; " + left
 	}
 	return reason
 }
@@ -590,8 +625,11 @@ func (b *leaderboardBuilder) compareStored() {
 // producerEra tells which SMOLTRACE wrote the files, by their shape (spec
 // §1.11); it is a guess for diagnostics, never a version.
 func (e *enricher) producerEra() string {
+	if e.run.named.era != "" {
+		return e.run.named.era
+	}
 	has := func(key string) bool {
-		return slices.ContainsFunc(e.run.Results, func(r result) bool { return !r.Get(key).IsNull() })
+		return slices.ContainsFunc(e.run.Results, func(r result) bool { return r.exported == nil && !r.Get(key).IsNull() })
 	}
 	_, useCase := e.run.Leaderboard.Str(attr.Field{"use_case"})
 	twice := slices.ContainsFunc(e.traces, func(tr *traced) bool { return tr.whole.twice })

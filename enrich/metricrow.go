@@ -44,15 +44,15 @@ func (e *enricher) metricRows(results []ResultRow) []MetricRow {
 }
 
 // unjoinedReason says whether a metric of the run counts traces that no results
-// row is of: what was called and used is all that there was; what it cost, and
-// how tests went, is of the tests.
+// row is of: what was called is all that there was; the sums that the leaderboard
+// has too, and how tests went, are of the tests.
 func (e *enricher) unjoinedReason(r *MetricRow) string {
-	if e.unjoined == 0 || r.TestID != nil {
+	if len(e.unjoined) == 0 || r.TestID != nil {
 		return ""
 	}
 	switch r.MetricName {
-	case "llm.token_count.total", "gen_ai.requests", "gen_ai.client.errors", "gen_ai.client.token.usage", "gen_ai.client.operation.duration", "gen_ai.server.ttft", "gen_ai.server.tbt":
-		return "; those of " + plural(e.unjoined, "trace") + " without a results row are in it, which the leaderboard leaves out"
+	case "gen_ai.requests", "gen_ai.client.errors", "gen_ai.client.token.usage", "gen_ai.client.operation.duration", "gen_ai.server.ttft", "gen_ai.server.tbt":
+		return "; those of " + plural(len(e.unjoined), "traced test") + " without a results row are in it, which the leaderboard leaves out"
 	}
 	return ""
 }

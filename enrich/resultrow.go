@@ -10,6 +10,9 @@ import (
 
 // resultRow derives one row of the results dataset (spec §3.12).
 func (e *enricher) resultRow(t *test) ResultRow {
+	if t.facts == nil && t.exported != nil {
+		return e.exportedRow(t)
+	}
 	row := &ResultRow{}
 	b := &resultBuilder{enricher: e, test: t, row: row, origins: resultType.originsOf(&e.provenance, row)}
 	b.identity()

@@ -19,6 +19,8 @@ type Run struct {
 
 	exported *Exported // what the run is known from, if it is exports alone
 	unused   []string  // SHA-256 of exports of the run, which say nothing new
+	leftOut  []LeftOut // what of exports is not used, because originals hold it
+	named    exportedName
 }
 
 // sentIn notes a session that something of the run was sent in. Of several the
@@ -32,7 +34,8 @@ func (r *Run) sentIn(session string) {
 // A result is a results row and the file it stands in.
 type result struct {
 	Record
-	source string
+	source   string
+	exported *ResultRow // nil of an original
 }
 
 // sources lists the files of the run, those that say nothing new included.

@@ -70,6 +70,9 @@ func (r *Run) runID(model string) (id, source, from string) {
 		i := slices.IndexFunc(claims, func(c claim) bool { return c.id == winner })
 		return winner, runIDReported, claims[i].from
 	}
+	if r.named.runID != "" {
+		return r.named.runID, r.named.source, fromExport.From
+	}
 	if r.session != "" { // which spans there are is not known before the last
 		return uuid.NewSHA1(runNamespace, []byte("session\n"+r.session)).String(), runIDSynthesized, "UUIDv5 of the session that its sender's first span began"
 	}

@@ -11,6 +11,7 @@ type Tables struct {
 	Provenance  *Provenance // nil when nothing is known of it
 	Sources     []string    // SHA-256 of the files the run was made of, sorted
 	Exported    bool        // it was made of exports of smolscope alone
+	LeftOut     []LeftOut   // exported rows that are not in it
 }
 
 // The names of the datasets, as provenance, coverage and file receipts use them.

@@ -206,7 +206,7 @@ func (in *Ingester) derive(ctx context.Context, g *gathering) (change store.Chan
 		for _, run := range enrich.Assemble(parts) {
 			change.Runs = append(change.Runs, enrich.Enrich(run, in.options))
 		}
-		change.Runs, unused = distinct(enrich.Originals(change.Runs))
+		change.Runs, unused = distinct(change.Runs)
 		// A run that is stored already under an id that comes out here is the
 		// same run, whatever its uploads share.
 		known := len(g.ids)

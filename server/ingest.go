@@ -224,9 +224,15 @@ func (in *Ingester) add(ctx context.Context, files []*takenFile, stored map[stri
 		return err
 	}
 	now := in.now()
+	left := enrich.AllLeftOut(change.Runs)
 	for _, f := range files {
 		if stored[f.receipt.SHA256] != "" {
 			continue
+		}
+		for _, l := range left {
+			if l.Source == f.receipt.SHA256 {
+				f.receipt.Warnings = append(f.receipt.Warnings, l.Warning())
+			}
 		}
 		if run, ok := unused[f.receipt.SHA256]; ok {
 			f.receipt.Warnings = append(f.receipt.Warnings, enrich.Warning{Where: "run " + run,

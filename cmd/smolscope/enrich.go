@@ -71,7 +71,14 @@ func (c *enrichCommand) Run(std streams) error {
 	for _, run := range enrich.Assemble(parts) {
 		runs = append(runs, enrich.Enrich(run, options))
 	}
-	runs = enrich.Originals(runs)
+	for _, left := range enrich.AllLeftOut(runs) {
+		for i := range files {
+			if files[i].SHA256 == left.Source {
+				files[i].Warnings = append(files[i].Warnings, left.Warning())
+				fmt.Fprintln(std.err, printable(files[i].Name+": "+left.Warning().Where+": "+left.Warning().Message))
+			}
+		}
+	}
 	if err := c.write(std, runs, files); err != nil {
 		return err
 	}

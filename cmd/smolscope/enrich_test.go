@@ -312,3 +312,41 @@ func TestArchives(t *testing.T) {
 		}
 	})
 }
+
+// One original of a run and an export of the whole of it give the run, and the
+// receipt of the export says what of it is left out.
+func TestExportBesideOriginal(t *testing.T) {
+	bareEnvironment(t)
+	archive, err := txtar.ParseFile("testdata/enrich.txtar")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Chdir(t.TempDir())
+	for _, file := range archive.Files {
+		if file.Name == "run/results.json" || file.Name == "run/traces.json" {
+			write(t, file.Name, file.Data)
+		}
+	}
+	want := parse(t, enrichJSON(t, "run"))
+	write(t, "export.json", enrichJSON(t, "run"))
+	got := parse(t, enrichJSON(t, "run/results.json", "export.json"))
+	if diff := cmp.Diff(want.Runs[0].Results, got.Runs[0].Results); len(got.Runs) != 1 || diff != "" {
+		t.Errorf("%d runs; results differ (-want +got):\n%s", len(got.Runs), diff)
+	}
+	if diff := cmp.Diff(want.Runs[0].Traces, got.Runs[0].Traces); diff != "" {
+		t.Errorf("traces differ (-want +got):\n%s", diff)
+	}
+	for _, file := range got.Files {
+		var said []string
+		for _, w := range file.Warnings {
+			said = append(said, w.Message)
+		}
+		wanted := []string(nil)
+		if file.Name == "export.json" {
+			wanted = []string{"original files hold the results of this run; the rows of this export are left out"}
+		}
+		if diff := cmp.Diff(wanted, said); diff != "" {
+			t.Errorf("%s: warnings differ (-want +got):\n%s", file.Name, diff)
+		}
+	}
+}

@@ -76,7 +76,7 @@ func derive(t *testing.T, parts []*enrich.Part) []*enrich.Tables {
 	for _, run := range enrich.Assemble(parts) {
 		runs = append(runs, enrich.Enrich(run, enrich.DefaultOptions()))
 	}
-	return enrich.Originals(runs)
+	return runs
 }
 
 func one(t *testing.T, parts []*enrich.Part) *enrich.Tables {
