@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"sort"
 
 	"smolscope/enrich/attr"
 	"smolscope/enrich/price"
@@ -155,8 +156,8 @@ func (u *usage) modelOf(leaf int, calls []call) (response, request string, of *c
 				request = u.models[i]
 			}
 		}
-		at, found := slices.BinarySearchFunc(calls, i, func(c call, i int) int { return cmp.Compare(c.at, i) })
-		if !found {
+		at := sort.Search(len(calls), func(k int) bool { return calls[k].at >= i })
+		if at == len(calls) || calls[at].at != i {
 			continue
 		}
 		c := &calls[at]

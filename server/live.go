@@ -74,11 +74,20 @@ func (l *live) take() (ids []string, parts map[string]*enrich.Part) {
 	return ids, parts
 }
 
+// CatchUp takes up what was received before the program ended, and derives its
+// runs.
+func (in *Ingester) CatchUp(ctx context.Context) error {
+	if err := in.resume(ctx); err != nil {
+		return err
+	}
+	return in.catchUp(ctx)
+}
+
 // Follow derives the runs of what is received, until ctx is done. What a kill
 // kept from being derived is derived first.
 func (in *Ingester) Follow(ctx context.Context) error {
-	if err := in.resume(ctx); err != nil {
-		return err
+	if err := in.CatchUp(ctx); err != nil && ctx.Err() == nil {
+		in.log.Error("could not derive the runs of batches that were received before", "error", err)
 	}
 	for {
 		select {

@@ -170,8 +170,11 @@ func TestReceiveAcrossRestart(t *testing.T) {
 		t.Fatal(err)
 	}
 	s = newServerAt(t, path)
-	if err := s.ingester.resume(t.Context()); err != nil {
+	if err := s.ingester.CatchUp(t.Context()); err != nil {
 		t.Fatal(err)
+	}
+	if _, got := received(t, s); !slices.Equal(got, []string{"synthesized: 1 tests, 1 calls, 12 tokens"}) {
+		t.Errorf("runs = %q, want one of the first batch", got)
 	}
 	send(t, s, batch("service.name=a", [3]int{2, 2, 0}))
 	if _, got := received(t, s); !slices.Equal(got, []string{"synthesized: 2 tests, 2 calls, 24 tokens"}) {

@@ -144,7 +144,10 @@ func (c *importCommand) open(ctx context.Context, std streams) (in *server.Inges
 	}
 	log := slog.New(slog.NewTextHandler(std.err, &slog.HandlerOptions{Level: slog.LevelWarn}))
 	in = server.NewIngester(db, log, options, c.limits())
-	if err := in.Rederive(ctx); err != nil {
+	if err = in.Rederive(ctx); err == nil {
+		err = in.CatchUp(ctx)
+	}
+	if err != nil {
 		return nil, nil, errors.Join(err, db.Close())
 	}
 	return in, db.Close, nil
