@@ -130,9 +130,11 @@ func (l *live) leaveTime(ctx context.Context, atMost time.Duration) bool {
 // runs those are.
 func (in *Ingester) catchUp(ctx context.Context) error {
 	ids, parts := in.live.take()
-	if _, err := in.store.Inbox().Drain(ctx); err != nil {
-		return err
+	drained, err := in.store.Inbox().Drain(ctx)
+	if err != nil {
+		return err // what is pending waits in the inbox, and comes with it
 	}
+	ids = append(ids, drained...) // of those that failed to be drained before, nothing is pending
 	done := map[string]bool{}
 	for _, id := range ids {
 		if done[id] {
