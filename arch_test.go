@@ -29,6 +29,7 @@ var imports = map[string][]string{
 	"enrich/decode":         {"enrich", "enrich/attr"},
 	"enrich/decode/parquet": {"enrich", "enrich/attr", "enrich/decode"},
 	"enrich/export":         {"enrich", "enrich/attr"},
+	"enrich/redact":         {"enrich", "enrich/attr"},
 	"enrich/enrichtest":     {"enrich", "enrich/attr"},
 	"gpu":                   {},
 	"static":                {},

@@ -118,6 +118,6 @@ func (r *refusal) json() []byte {
 // elsewhere if it asks for JSON and not for a page.
 func wantsJSON(c echo.Context) bool {
 	accept := c.Request().Header.Get("Accept")
-	return strings.HasPrefix(c.Request().URL.Path, "/api/") ||
+	return strings.HasPrefix(c.Request().URL.Path, "/api/") || strings.HasPrefix(c.Request().URL.Path, "/v1/") ||
 		strings.Contains(accept, "application/json") && !strings.Contains(accept, "text/html")
 }

@@ -28,6 +28,11 @@ func (s *Server) secured(next echo.HandlerFunc) echo.HandlerFunc {
 		h.Set("Content-Security-Policy", contentPolicy)
 		h.Set("X-Content-Type-Options", "nosniff")
 		h.Set("Cross-Origin-Resource-Policy", "same-origin")
+		h.Set("Cross-Origin-Opener-Policy", "same-origin")
+		h.Set("Permissions-Policy", "camera=(), geolocation=(), microphone=(), payment=(), usb=()")
+		if s.TLS {
+			h.Set("Strict-Transport-Security", "max-age=31536000")
+		}
 		// Not no-referrer: browsers would send "Origin: null" with our own forms.
 		h.Set("Referrer-Policy", "same-origin")
 		if c.Path() != staticPath {
@@ -53,9 +58,10 @@ type hosts struct {
 	anyAddress bool
 }
 
-// hostsOf returns what may be asked for when addr is listened on.
-func hostsOf(addr string) hosts {
-	h := hosts{names: []string{"localhost"}}
+// hostsOf returns what may be asked for when addr is listened on, and by which
+// other names.
+func hostsOf(addr string, names ...string) hosts {
+	h := hosts{names: append([]string{"localhost"}, names...)}
 	host, _, err := net.SplitHostPort(addr)
 	if err != nil {
 		host = addr

@@ -47,12 +47,22 @@ func (s *Server) page(build func(echo.Context, *store.Snapshot) (component, erro
 // cannot be written is an error and not half a page.
 func (s *Server) render(c echo.Context, status int, page component) error {
 	site := views.Site{Version: s.Version, Notice: strings.TrimSpace(s.ingester.Progress().notice() + " " + s.Notice)}
-	site.OTLP = c.Scheme() + "://" + c.Request().Host
+	site.OTLP = s.origin(c)
+	site.Login = s.access != nil && s.access.hasSession(c.Request())
 	var body bytes.Buffer
 	if err := page.Render(views.WithSite(c.Request().Context(), site), &body); err != nil {
 		return err
 	}
 	return c.Blob(status, htmlType, body.Bytes())
+}
+
+// origin returns the scheme and host that a request came to. Headers that claim
+// another are not believed.
+func (s *Server) origin(c echo.Context) string {
+	if s.TLS || c.IsTLS() {
+		return "https://" + c.Request().Host
+	}
+	return "http://" + c.Request().Host
 }
 
 // notice says on top of every page what is to be known of deriving runs again, ""

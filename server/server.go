@@ -33,6 +33,9 @@ type Config struct {
 	Version   string
 	Addr      string      // host:port that is listened on; its host may be asked for, besides loopback
 	MaxUpload int64       // most bytes of one request
+	Token     string      // that whoever uses the dashboard must show, "" for none
+	TLS       bool        // it is served over TLS
+	Hosts     []string    // names that may be asked for besides, as behind a proxy
 	Notice    string      // one sentence on top of every page, "" for none
 	Hub       *hub.Client // that datasets are imported from, nil for the public one
 	Dev       bool        // serve static files from the folder static, as they are now
@@ -44,6 +47,7 @@ type Server struct {
 	ingester *Ingester
 	echo     *echo.Echo
 	hosts    hosts
+	access   *access
 	origins  *http.CrossOriginProtection
 	ending   chan struct{} // closed when streams are to end
 }
@@ -54,7 +58,8 @@ func New(c Config) *Server {
 		Config:   c,
 		ingester: NewIngester(c.Store, c.Log, c.Options, c.Limits),
 		echo:     echo.New(),
-		hosts:    hostsOf(c.Addr),
+		hosts:    hostsOf(c.Addr, c.Hosts...),
+		access:   newAccess(c.Token),
 		origins:  http.NewCrossOriginProtection(),
 		ending:   make(chan struct{}),
 	}
@@ -65,7 +70,7 @@ func New(c Config) *Server {
 	e.HideBanner, e.HidePort = true, true
 	e.IPExtractor = echo.ExtractIPDirect()
 	e.HTTPErrorHandler = s.fail
-	e.Use(s.logged, s.recovered, s.secured, middleware.GzipWithConfig(middleware.GzipConfig{
+	e.Use(s.logged, s.recovered, s.secured, s.admitted, middleware.GzipWithConfig(middleware.GzipConfig{
 		MinLength: 1024,
 		Skipper:   func(c echo.Context) bool { return c.Path() == staticPath || c.Path() == eventsPath },
 	}))
@@ -113,6 +118,9 @@ func (s *Server) routes() []route {
 		{"POST", "/v1/metrics", s.otlpMetrics},
 		{"GET", eventsPath, s.events},
 
+		{"GET", loginPath, s.login},
+		{"POST", loginPath, s.logIn},
+		{"POST", logoutPath, s.logOut},
 		{"GET", "/healthz", s.healthz},
 		{"GET", "/readyz", s.readyz},
 		{"GET", staticPath, echo.WrapHandler(http.StripPrefix("/static/", static.Handler(s.staticFiles())))},

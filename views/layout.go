@@ -14,6 +14,8 @@ type Site struct {
 	Version string // in the footer; "" leaves it out
 	Notice  string // one sentence on top of every page; "" for none
 	OTLP    string // where senders of OTLP find it; "" if none can
+	Login   bool   // whoever reads the page has logged in, and can log out
+	Shared  bool   // the pages are of one run, for readers who can see nothing else
 }
 
 type siteKey struct{}
@@ -36,6 +38,7 @@ type Layout struct {
 	Scripts []string
 	Wide    bool  // use the whole width of the window
 	Whys    *Whys // where the page's figures came from; nil for none
+	Bare    bool  // it leads nowhere, and nothing can be dropped on it
 }
 
 // A Crumb is one step of the way to a page; the last one has no address.
@@ -49,11 +52,22 @@ func (l Layout) title() string {
 }
 
 // styleSheets are one file per component, in the order of the cascade.
-var styleSheets = []string{"tokens", "base", "layout", "card", "chip", "table", "note", "tabs", "message", "waterfall", "chart", "why", "drop"}
+var styleSheets = []string{"tokens", "base", "layout", "card", "chip", "table", "note", "tabs", "message", "waterfall", "chart", "why", "drop", "login", "share"}
 
 // scripts of every page; a page adds its own. Each does nothing where it finds
 // nothing to decorate. An earlier one has the first say on a key.
 var scripts = []string{"drop", "why", "keys", "live"}
+
+// bare reports whether the page leads nowhere else.
+func (l Layout) bare(s Site) bool { return l.Bare || s.Shared }
+
+// scripts returns those of every page that this one needs.
+func (l Layout) scripts(s Site) []string {
+	if !l.bare(s) {
+		return scripts
+	}
+	return []string{"why", "keys"}
+}
 
 // A Tab is one of several views of the same thing.
 type Tab struct {
