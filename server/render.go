@@ -33,7 +33,7 @@ func (s *Server) page(build func(echo.Context, *store.Snapshot) (component, erro
 	return func(c echo.Context) error {
 		var page component
 		err := s.Store.Read(c.Request().Context(), func(v *store.Snapshot) (err error) {
-			page, err = build(c, v)
+			page, err = build(c, masked(c, v))
 			return err
 		})
 		if err != nil {
@@ -49,11 +49,29 @@ func (s *Server) render(c echo.Context, status int, page component) error {
 	site := views.Site{Version: s.Version, Notice: strings.TrimSpace(s.ingester.Progress().notice() + " " + s.Notice)}
 	site.OTLP = s.origin(c)
 	site.Login = s.access != nil && s.access.hasSession(c.Request())
+	o, shared := openedBy(c)
+	if site.Shared = openTo(c.Path()) && strings.HasPrefix(c.Path(), sharePath); site.Shared {
+		site.OTLP, site.Login, site.Notice = "", false, s.Notice
+	}
+	if shared {
+		site.Card = s.origin(c) + views.ShareURL(o.token) + "/card.png"
+	}
 	var body bytes.Buffer
 	if err := page.Render(views.WithSite(c.Request().Context(), site), &body); err != nil {
 		return err
 	}
+	if shared {
+		return c.Blob(status, htmlType, moved(body.Bytes(), o.moved))
+	}
 	return c.Blob(status, htmlType, body.Bytes())
+}
+
+// masked returns the snapshot as whoever asks may see it.
+func masked(c echo.Context, v *store.Snapshot) *store.Snapshot {
+	if o, shared := openedBy(c); shared {
+		return v.Masked(o.mask())
+	}
+	return v
 }
 
 // origin returns the scheme and host that a request came to. Headers that claim
@@ -88,7 +106,7 @@ func (s *Server) data(write func(echo.Context, *store.Snapshot, *answer) error) 
 		out := &answer{}
 		defer out.close()
 		err := s.Store.Read(c.Request().Context(), func(v *store.Snapshot) error {
-			return write(c, v, out)
+			return write(c, masked(c, v), out)
 		})
 		if err != nil {
 			return err
@@ -176,6 +194,9 @@ func (a *answer) sendTo(c echo.Context) error {
 // pathParam returns a parameter of the path as it was before it was encoded.
 // Echo gives it encoded where the path could not be written in the plain way.
 func pathParam(c echo.Context, name string) (string, error) {
+	if o, shared := openedBy(c); shared && name == "run" {
+		return o.RunID, nil
+	}
 	value := c.Param(name)
 	if c.Request().URL.RawPath == "" {
 		return value, nil

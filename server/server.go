@@ -49,6 +49,7 @@ type Server struct {
 	hosts    hosts
 	access   *access
 	origins  *http.CrossOriginProtection
+	visits   visits
 	ending   chan struct{} // closed when streams are to end
 }
 
@@ -74,7 +75,7 @@ func New(c Config) *Server {
 		MinLength: 1024,
 		Skipper:   func(c echo.Context) bool { return c.Path() == staticPath || c.Path() == eventsPath },
 	}))
-	for _, r := range s.routes() {
+	for _, r := range s.withShares(s.routes()) {
 		e.Add(r.method, r.path, r.handler)
 		if r.method == http.MethodGet {
 			e.Add(http.MethodHead, r.path, r.handler)
@@ -93,7 +94,7 @@ type route struct {
 	handler      echo.HandlerFunc
 }
 
-// routes lists all that is answered. HEAD is where GET is.
+// routes lists all that is answered, but for shares; see withShares. HEAD is where GET is.
 func (s *Server) routes() []route {
 	return []route{
 		{"GET", "/", s.page(s.leaderboard)},
@@ -101,6 +102,9 @@ func (s *Server) routes() []route {
 		{"GET", "/runs/:run/tests/:test", s.page(s.test)},
 		{"GET", "/runs/:run/traces/:trace", s.page(s.trace)},
 		{"GET", "/upload", s.page(s.uploadForm)},
+		{"GET", "/runs/:run/shares", s.page(s.shares)},
+		{"POST", "/runs/:run/shares", s.addShare},
+		{"POST", "/runs/:run/shares/revoke", s.removeShare},
 		{"POST", "/upload", s.upload},
 		{"POST", "/upload/undo", s.undo},
 		{"POST", "/import", s.importDataset},
@@ -113,6 +117,9 @@ func (s *Server) routes() []route {
 		{"GET", "/api/v1/runs/:run/leaderboard.:format", s.data(s.apiLeaderboard)},
 		{"GET", "/api/v1/runs/:run/traces/:trace/spans", s.data(s.apiSpans)},
 		{"GET", "/api/v1/runs/:run/traces/:trace/spans/:span", s.data(s.apiSpan)},
+
+		{"POST", "/api/v1/runs/:run/shares", s.apiShare},
+		{"DELETE", "/api/v1/shares/:token", s.apiUnshare},
 
 		{"POST", "/v1/traces", s.otlpTraces},
 		{"POST", "/v1/metrics", s.otlpMetrics},
@@ -163,6 +170,9 @@ func (s *Server) Serve(ctx context.Context, l, otlp net.Listener) error {
 		}
 	}()
 	defer func() { stop(); <-derived }()
+	counted := make(chan struct{})
+	go func() { defer close(counted); s.countVisits(deriving) }()
+	defer func() { stop(); <-counted }()
 
 	served := make(chan error, len(servers))
 	for h, l := range servers {

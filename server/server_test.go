@@ -201,7 +201,27 @@ func TestRoutes(t *testing.T) {
 	run := "/runs/" + id
 	trace := run + "/traces/" + test.Trace
 
+	link := share(t, s, id, `{}`)
 	requests := map[string]struct{ path, contentType string }{
+		"GET /s/:token":                                   {link + "?tab=charts", htmlType},
+		"GET /s/:token/tests/:test":                       {link + "/tests/" + test.Case, htmlType},
+		"GET /s/:token/traces/:trace":                     {link + "/traces/" + test.Trace + "?span=" + test.Span, htmlType},
+		"GET /s/:token/card.png":                          {link + "/card.png", "image/png"},
+		"GET /s/:token/api":                               {link + "/api", jsonType},
+		"GET /s/:token/api/results.:format":               {link + "/api/results.csv", "text/csv; charset=utf-8"},
+		"GET /s/:token/api/traces.:format":                {link + "/api/traces.jsonl", "application/x-ndjson"},
+		"GET /s/:token/api/metrics.:format":               {link + "/api/metrics.json", jsonType},
+		"GET /s/:token/api/leaderboard.:format":           {link + "/api/leaderboard.csv", "text/csv; charset=utf-8"},
+		"GET /s/:token/api/traces/:trace/spans":           {link + "/api/traces/" + test.Trace + "/spans?from=1&to=3", jsonType},
+		"GET /s/:token/api/traces/:trace/spans/:span":     {link + "/api/traces/" + test.Trace + "/spans/" + test.Span, jsonType},
+		"GET /runs/:run/shares":                           {run + "/shares?preview=1", htmlType},
+		"POST /runs/:run/shares":                          {}, // tested by themselves, as those below
+		"POST /runs/:run/shares/revoke":                   {},
+		"POST /api/v1/runs/:run/shares":                   {},
+		"DELETE /api/v1/shares/:token":                    {},
+		"GET /login":                                      {}, // without a token it leads on
+		"POST /login":                                     {},
+		"POST /logout":                                    {},
 		"GET /":                                           {"/?sort=total_tokens&order=asc&page=1", htmlType},
 		"GET /runs/:run":                                  {run + "?tab=quality", htmlType},
 		"GET /runs/:run/tests/:test":                      {run + "/tests/" + test.Case, htmlType},

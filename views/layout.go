@@ -15,6 +15,7 @@ type Site struct {
 	Notice  string // one sentence on top of every page; "" for none
 	OTLP    string // where senders of OTLP find it; "" if none can
 	Login   bool   // whoever reads the page has logged in, and can log out
+	Card    string // address of a picture that stands for the page elsewhere; "" for none
 	Shared  bool   // the pages are of one run, for readers who can see nothing else
 }
 
@@ -60,6 +61,14 @@ var scripts = []string{"drop", "why", "keys", "live"}
 
 // bare reports whether the page leads nowhere else.
 func (l Layout) bare(s Site) bool { return l.Bare || s.Shared }
+
+// crumbs returns the way to the page, without what lies outside of a shared run.
+func (l Layout) crumbs(s Site) []Crumb {
+	if s.Shared && len(l.Crumbs) > 0 && l.Crumbs[0].Href == "/" {
+		return l.Crumbs[1:]
+	}
+	return l.Crumbs
+}
 
 // scripts returns those of every page that this one needs.
 func (l Layout) scripts(s Site) []string {

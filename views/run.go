@@ -82,6 +82,7 @@ type RunPage struct {
 	ShortID  string
 	When     Moment
 	JSON     string // address of the run as JSON
+	Share    string // of the page of its links
 	Cards    []Card
 	Findings []Finding
 	Tabs     []Tab
@@ -144,6 +145,7 @@ func NewRunPage(d RunData, q RunQuery) RunPage {
 		ShortID: short(r.RunID),
 		When:    moment(r.EvaluationDate),
 		JSON:    apiURL(RunURL(r.RunID)),
+		Share:   SharesURL(r.RunID),
 		Cards:   runCards(d, f),
 		Tab:     cmp.Or(q.Tab, "tests"),
 	}

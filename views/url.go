@@ -37,3 +37,9 @@ func address(path string, pairs ...string) string {
 	}
 	return path + "?" + q.Encode()
 }
+
+// SharesURL returns the path of the page of the links to a run.
+func SharesURL(runID string) string { return RunURL(runID) + "/shares" }
+
+// ShareURL returns the path that a link leads to, given its token.
+func ShareURL(token string) string { return "/s/" + url.PathEscape(token) }

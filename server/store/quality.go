@@ -59,7 +59,7 @@ func (v *Snapshot) Quality(ctx context.Context, run string) (enrich.Quality, err
 			q.Stored[where][column] = value
 		}
 	}
-	return q, nil
+	return v.mask.Quality(q), nil
 }
 
 // attrValue reads a value that attr.Value.AppendJSON wrote.
@@ -156,7 +156,7 @@ func (v *Snapshot) Provenance(ctx context.Context, run, dataset string, keys ...
 			return nil, fmt.Errorf("run %q: %w", run, err)
 		}
 	}
-	return p, rows.Err()
+	return v.mask.Provenance(p), rows.Err()
 }
 
 // marshal is json.Marshal that leaves < and > as they are in texts of JSON.

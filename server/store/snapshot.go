@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"smolscope/enrich"
+	"smolscope/enrich/redact"
 )
 
 // A Snapshot is the store as it was at one moment: what is read from it fits
@@ -18,6 +19,31 @@ import (
 type Snapshot struct {
 	tx     *sql.Tx
 	blocks *blocks
+	mask   redact.Mask
+}
+
+// Masked returns the snapshot with a mask over all that is read of runs. It ends
+// with the snapshot itself.
+func (v *Snapshot) Masked(m redact.Mask) *Snapshot {
+	masked := *v
+	masked.mask = m
+	return &masked
+}
+
+// masked masks rows that were read.
+func masked[R any](v *Snapshot, columns []enrich.Column[R], rows []R, err error) ([]R, error) {
+	if v.mask.Any() {
+		for i := range rows {
+			redact.Row(v.mask, columns, &rows[i])
+		}
+	}
+	return rows, err
+}
+
+// maskedRow masks a row that was read.
+func maskedRow[R any](v *Snapshot, columns []enrich.Column[R], row R, err error) (R, error) {
+	redact.Row(v.mask, columns, &row)
+	return row, err
 }
 
 // Snapshot opens a snapshot, which ends when ctx does at the latest.
@@ -82,22 +108,26 @@ func (v *Snapshot) Runs(ctx context.Context, q RunQuery) ([]enrich.LeaderboardRo
 	rows, err := leaderboard.rows(ctx, v.tx, `
 		ORDER BY `+order+` NULLS LAST, "run_id"
 		LIMIT ? OFFSET ?`, q.Limit, q.Offset)
+	rows, err = masked(v, enrich.LeaderboardColumns, rows, err)
 	return rows, total, err
 }
 
 // Run returns the leaderboard row of a run.
 func (v *Snapshot) Run(ctx context.Context, run string) (enrich.LeaderboardRow, error) {
-	return leaderboard.row(ctx, v.tx, `WHERE "run_id" = ?`, run)
+	row, err := leaderboard.row(ctx, v.tx, `WHERE "run_id" = ?`, run)
+	return maskedRow(v, enrich.LeaderboardColumns, row, err)
 }
 
 // Results returns the tests of a run, by start, those without one last.
 func (v *Snapshot) Results(ctx context.Context, run string) ([]enrich.ResultRow, error) {
-	return results.ofRun(ctx, v.tx, run)
+	rows, err := results.ofRun(ctx, v.tx, run)
+	return masked(v, enrich.ResultColumns, rows, err)
 }
 
 // Result returns one test of a run by its case id.
 func (v *Snapshot) Result(ctx context.Context, run, caseID string) (enrich.ResultRow, error) {
-	return results.row(ctx, v.tx, `WHERE "run_id" = ? AND "test_case_uid" = ?`, run, caseID)
+	row, err := results.row(ctx, v.tx, `WHERE "run_id" = ? AND "test_case_uid" = ?`, run, caseID)
+	return maskedRow(v, enrich.ResultColumns, row, err)
 }
 
 // ResultBeside names the tests around a test, in the order of Results, by
@@ -134,12 +164,14 @@ func beside(ctx context.Context, tx *sql.Tx, query string, args ...any) (a, b, c
 // Traces returns the traces of a run without their spans, by start, those
 // without one last.
 func (v *Snapshot) Traces(ctx context.Context, run string) ([]enrich.TraceRow, error) {
-	return traces.ofRun(ctx, v.tx, run)
+	rows, err := traces.ofRun(ctx, v.tx, run)
+	return masked(v, enrich.TraceColumns, rows, err)
 }
 
 // Trace returns one trace of a run, without its spans.
 func (v *Snapshot) Trace(ctx context.Context, run, trace string) (enrich.TraceRow, error) {
-	return traces.row(ctx, v.tx, `WHERE "run_id" = ? AND "trace_id" = ?`, run, trace)
+	row, err := traces.row(ctx, v.tx, `WHERE "run_id" = ? AND "trace_id" = ?`, run, trace)
+	return maskedRow(v, enrich.TraceColumns, row, err)
 }
 
 // TraceSpans returns the spans of a trace whole, as the spans column of the
@@ -156,6 +188,9 @@ func (v *Snapshot) TraceSpans(ctx context.Context, run, trace string) (enrich.JS
 	var text strings.Builder
 	text.Grow(int(size.Int64) + blockSize)
 	err = v.writeSpans(ctx, &text, run, trace, 0, size.Int64+blockSize)
+	if v.mask.Any() && err == nil {
+		return enrich.JSON(v.mask.JSON([]byte(text.String()))), nil
+	}
 	return enrich.JSON(text.String()), err
 }
 
@@ -178,7 +213,7 @@ func (v *Snapshot) SpansOf(ctx context.Context, run, trace string, rows []enrich
 	}
 	list := make([][]byte, len(rows))
 	for i, row := range rows {
-		list[i] = text.Bytes()[row.JSONFrom-from : row.JSONTo-from]
+		list[i] = v.mask.JSON(text.Bytes()[row.JSONFrom-from : row.JSONTo-from])
 	}
 	return list, nil
 }
@@ -244,6 +279,7 @@ func (v *Snapshot) SpanRows(ctx context.Context, q SpanQuery) ([]enrich.SpanRow,
 		WHERE "run_id" = ? AND "trace_id" = ? AND (? = '' OR "parent_span_id" = ?)
 		ORDER BY "seq"
 		LIMIT ? OFFSET ?`, q.Run, q.Trace, q.Parent, q.Parent, limit, q.From)
+	rows, err = masked(v, enrich.SpanColumns, rows, err)
 	return rows, total, err
 }
 
@@ -270,7 +306,8 @@ func (v *Snapshot) Span(ctx context.Context, run, trace, span string) ([]byte, e
 // Metrics returns the metric points of a run, by metric name, test, time and
 // attributes.
 func (v *Snapshot) Metrics(ctx context.Context, run string) ([]enrich.MetricRow, error) {
-	return metrics.ofRun(ctx, v.tx, run)
+	rows, err := metrics.ofRun(ctx, v.tx, run)
+	return masked(v, enrich.MetricColumns, rows, err)
 }
 
 // Files returns the receipts of the uploads that a run was made of, by SHA-256.
@@ -285,7 +322,7 @@ func (v *Snapshot) Files(ctx context.Context, run string) ([]enrich.File, error)
 		if err != nil {
 			return nil, err
 		}
-		files[i] = u.Receipt
+		files[i] = v.mask.File(u.Receipt)
 	}
 	return files, nil
 }
