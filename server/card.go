@@ -61,7 +61,7 @@ func cardOf(row enrich.LeaderboardRow) ([]byte, error) {
 	p.text(goregular.TTF, 30, left, 92, cardMuted, "smolscope · agent evaluation", right-left)
 	p.text(gobold.TTF, 62, left, 188, cardInk, orDash(row.Model), right-left)
 	p.text(gobold.TTF, 132, left, 362, cardInk, unit.Percent(row.SuccessRate), 620)
-	p.text(goregular.TTF, 30, left, 412, cardMuted, fmt.Sprintf("success in %s tests", unit.Count(&row.NumTests)), 620)
+	p.text(goregular.TTF, 30, left, 412, cardMuted, successIn(row), 620)
 	if row.SuccessRate != nil {
 		bar := image.Rect(left, 448, right, 462)
 		draw.Draw(canvas, bar, image.NewUniform(cardLine), image.Point{}, draw.Src)
@@ -84,6 +84,18 @@ func cardOf(row enrich.LeaderboardRow) ([]byte, error) {
 	var out bytes.Buffer
 	err := png.Encode(&out, canvas)
 	return out.Bytes(), err
+}
+
+// successIn says of what the percentage is.
+func successIn(row enrich.LeaderboardRow) string {
+	tests := "tests"
+	if row.NumTests == 1 {
+		tests = "test"
+	}
+	if row.SuccessRate == nil {
+		return fmt.Sprintf("%s %s, without verdicts", unit.Count(&row.NumTests), tests)
+	}
+	return fmt.Sprintf("success in %s %s", unit.Count(&row.NumTests), tests)
 }
 
 func orDash(s *string) string {

@@ -1,7 +1,9 @@
 package server
 
 import (
+	"bytes"
 	"encoding/json"
+	"image/png"
 	"maps"
 	"net/http"
 	"net/http/httptest"
@@ -11,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"smolscope/enrich"
 	"smolscope/server/store"
 	"smolscope/views"
 )
@@ -348,6 +351,22 @@ func TestMoved(t *testing.T) {
 	} {
 		if got := string(moved([]byte(tt.page), move)); got != tt.want {
 			t.Errorf("%s\n got %s\nwant %s", tt.page, got, tt.want)
+		}
+	}
+}
+
+func TestCard(t *testing.T) {
+	for _, row := range []enrich.LeaderboardRow{
+		{},
+		{Model: new(strings.Repeat("a very long model name \u202e\x00日本 ", 40)), SuccessRate: new(130.0), NumTests: 1, TotalCostUSD: new(1e12), TotalTokens: new(int64(1) << 60)},
+	} {
+		text, err := cardOf(row)
+		if err != nil {
+			t.Fatal(err)
+		}
+		picture, err := png.Decode(bytes.NewReader(text))
+		if err != nil || picture.Bounds().Dx() != cardWidth || picture.Bounds().Dy() != cardHeight {
+			t.Errorf("card of %v: %v", row.Model, err)
 		}
 	}
 }
