@@ -27,15 +27,7 @@ func Assemble(parts []*Part) []*Run {
 	for _, p := range parts {
 		items = append(items, p.items()...)
 	}
-	var runs []*Run
-	var keys []map[string]bool // of each run
-	for _, g := range settle(connect(items)) {
-		if run := newRun(g.items); run != nil {
-			runs = append(runs, run)
-			keys = append(keys, g.keys())
-		}
-	}
-	return addExported(runs, keys, parts)
+	return addExported(settle(connect(items)), parts)
 }
 
 // distinct orders parts by their bytes and drops what comes twice: copies of
@@ -78,9 +70,12 @@ func newGroup(items []item) *group {
 	return g
 }
 
-// keys returns the join keys of all items.
+// keys returns the join keys of all items, and of the runs that they name.
 func (g *group) keys() map[string]bool {
 	keys := map[string]bool{}
+	for run := range g.runs {
+		keys[runKey(run)] = true
+	}
 	for _, it := range g.items {
 		for _, id := range it.ids {
 			keys[id] = true
@@ -285,14 +280,18 @@ func assign(summaries, homes []*group, e evidence) []*group {
 		if given[p.summary] || s.overlaps(h) {
 			continue
 		}
-		tied := false
-		for _, q := range pairs[at+1:] {
-			if tied || q.distance != p.distance {
-				break
-			}
-			tied = !given[q.summary] && (q.summary == p.summary && !s.overlaps(homes[q.home]) || q.home == p.home && s.overlaps(summaries[q.summary]))
+		rivals := func(q pair) bool {
+			return !given[q.summary] && (q.summary == p.summary && q.home != p.home && !s.overlaps(homes[q.home]) ||
+				q.home == p.home && q.summary != p.summary && s.overlaps(summaries[q.summary]))
 		}
-		if tied {
+		first, end := at, at+1 // of the pairs that are as far apart
+		for first > 0 && pairs[first-1].distance == p.distance {
+			first--
+		}
+		for end < len(pairs) && pairs[end].distance == p.distance {
+			end++
+		}
+		if slices.ContainsFunc(pairs[first:end], rivals) {
 			given[p.summary] = e == byBeingAlone // nothing weaker is left to try
 			continue
 		}

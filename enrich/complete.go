@@ -89,7 +89,6 @@ func (r *Run) takeMissing(x *Exported) bool {
 	if len(r.Leaderboard) == 0 && len(x.Leaderboard) > 0 {
 		r.Leaderboard = x.Leaderboard[0].record()
 		q := keptOf(x.Leaderboard[0].DataQuality)
-		r.named.era = q.era
 		// Of what these say, the row shows nothing any more.
 		for _, flag := range []string{FlagTZUnknown, FlagJobTypeInferred} {
 			if slices.Contains(q.flags, flag) {
@@ -97,6 +96,9 @@ func (r *Run) takeMissing(x *Exported) bool {
 			}
 		}
 		took = true
+	}
+	if took && len(x.Leaderboard) > 0 { // it tells from files that are not all here
+		r.named.era = keptOf(x.Leaderboard[0].DataQuality).era
 	}
 	if took && r.named.runID == "" {
 		r.named.runID, r.named.source = x.runID, runIDReported

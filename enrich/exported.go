@@ -149,18 +149,21 @@ func caseOf(r *ResultRow) string {
 // addExported adds the runs that are known from exports alone. Of a run that has
 // originals, exported rows of a dataset that these hold are left out, since the
 // originals say it better; their files still count as the run's, and the run's
-// LeftOut says so. keys are those of each run's originals.
-func addExported(runs []*Run, keys []map[string]bool, parts []*Part) []*Run {
+// LeftOut says so.
+func addExported(groups []*group, parts []*Part) []*Run {
 	exported := map[string]*Run{}
 	held := map[string][]LeftOut{} // by run: what each export holds
 	for _, p := range parts {
 		for id, x := range p.Exported.runs() {
 			run := exported[id]
 			if run == nil {
-				run = &Run{exported: &Exported{runID: id}}
+				run = &Run{exported: &Exported{runID: id}, folders: map[string]bool{}}
 				exported[id] = run
 			}
 			run.exported.take(x)
+			if p.Group != "" {
+				run.folders[p.Group] = true
+			}
 			held[id] = append(held[id], LeftOut{p.Source, id, x.datasets()})
 			run.Sources = append(run.Sources, p.Source)
 			for _, flag := range p.Flags {
@@ -168,16 +171,24 @@ func addExported(runs []*Run, keys []map[string]bool, parts []*Part) []*Run {
 			}
 		}
 	}
-	unnamed := sync.OnceValue(func() []string { return derivedIDs(runs[:len(keys)], keys) })
-	for _, id := range slices.Sorted(maps.Keys(exported)) {
+	runs, keys := runsOf(groups)
+	ids := slices.Sorted(maps.Keys(exported))
+	originals := originalsOf(runs, keys, ids, exported)
+	var without []*Run
+	for k, id := range ids {
+		if originals[k] < 0 {
+			without = append(without, exported[id])
+		}
+	}
+	if joined := joinExported(groups, without); len(joined) > len(groups) {
+		runs, keys = runsOf(joined)
+		originals = originalsOf(runs, keys, ids, exported)
+	}
+	for k, id := range ids {
 		run := exported[id]
 		run.Sources = unique(run.Sources)
 		slices.Sort(run.Sources)
-		i := slices.IndexFunc(keys, func(k map[string]bool) bool { return isOriginal(k, id, run.exported) })
-		if i < 0 {
-			i = slices.Index(unnamed(), id)
-		}
-		if i >= 0 {
+		if i := originals[k]; i >= 0 {
 			runs[i].leaveOut(held[id])
 			if runs[i].takeMissing(run.exported) {
 				runs[i].Sources = unique(append(runs[i].Sources, run.Sources...))
@@ -192,6 +203,34 @@ func addExported(runs []*Run, keys []map[string]bool, parts []*Part) []*Run {
 		runs = append(runs, run)
 	}
 	return runs
+}
+
+// runsOf builds the runs of groups, each with its join keys.
+func runsOf(groups []*group) (runs []*Run, keys []map[string]bool) {
+	for _, g := range groups {
+		if g == nil {
+			continue
+		}
+		if run := newRun(g.items); run != nil {
+			runs = append(runs, run)
+			keys = append(keys, g.keys())
+		}
+	}
+	return runs, keys
+}
+
+// originalsOf returns for each exported run, by its id, which run of originals it
+// is, or -1.
+func originalsOf(runs []*Run, keys []map[string]bool, ids []string, exported map[string]*Run) []int {
+	unnamed := sync.OnceValue(func() []string { return derivedIDs(runs, keys) })
+	list := make([]int, len(ids))
+	for k, id := range ids {
+		list[k] = slices.IndexFunc(keys, func(of map[string]bool) bool { return isOriginal(of, id, exported[id].exported) })
+		if list[k] < 0 {
+			list[k] = slices.Index(unnamed(), id)
+		}
+	}
+	return list
 }
 
 // isOriginal reports whether originals with these join keys are of an exported

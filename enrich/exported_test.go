@@ -2,6 +2,7 @@ package enrich_test
 
 import (
 	"bytes"
+	"slices"
 	"strings"
 	"testing"
 
@@ -213,5 +214,55 @@ func TestExportOfUnnamedRun(t *testing.T) {
 	})
 	if len(tables.LeftOut) != 1 {
 		t.Errorf("left out: %v, want the results of the export", tables.LeftOut)
+	}
+}
+
+// Summaries that name no run go to the exported run that they describe, and to
+// none if two fit alike or what they state contradicts it: by the time and model
+// of a leaderboard row, and by the 30 tokens in 2 tests that metrics state and the
+// results recorded, which were exported as 10.
+func TestSummaryBesideExport(t *testing.T) {
+	named := strings.ReplaceAll(twoResults, "{'model'", "{'run_id':'r','enhanced_trace_info':'{\\'total_tokens\\':15}','model'")
+	named = strings.ReplaceAll(named, `\'`, `\"`)
+	named = strings.NewReplacer("'total_tokens':30,", "", "'total_tokens':0,", "").Replace(named)
+	whole := enrichOne(t, parts(t, named, twoTraces))
+	export := func(run string) *enrich.Part {
+		part := &enrich.Part{Source: "export " + run}
+		for _, row := range whole.Results {
+			row.RunID = run
+			part.Exported.Results = append(part.Exported.Results, row)
+		}
+		return part
+	}
+	for _, tt := range []struct {
+		name      string
+		summaries []string
+		exports   []string
+		want      int // runs
+	}{
+		{"row by time", []string{leaderboardRow}, []string{"r"}, 1},
+		{"metrics by totals", []string{aggregates}, []string{"r"}, 1},
+		{"both", []string{aggregates, leaderboardRow, metadata}, []string{"r"}, 1},
+		{"row of another model", []string{strings.ReplaceAll(leaderboardRow, "'m'", "'other'")}, []string{"r"}, 2},
+		{"row of another day", []string{strings.ReplaceAll(leaderboardRow, "2026-01-02", "2026-01-03")}, []string{"r"}, 2},
+		{"metrics of either", []string{aggregates}, []string{"r", "s"}, 3},
+		{"metrics of other totals beside two", []string{strings.ReplaceAll(aggregates, "30", "31")}, []string{"r", "s"}, 3},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			list := parts(t, tt.summaries...)
+			for _, run := range tt.exports {
+				list = append(list, export(run))
+			}
+			for range 2 {
+				runs := enrich.Assemble(list)
+				if len(runs) != tt.want {
+					t.Fatalf("%d runs, want %d", len(runs), tt.want)
+				}
+				if got := enrich.Enrich(runs[0], enrich.DefaultOptions()); tt.want == 1 && (got.Leaderboard.RunID != "r" || got.Leaderboard.NumTests != 2 || len(got.Sources) != len(list)) {
+					t.Errorf("run %q of %d tests and %d files, want r of 2 and %d", got.Leaderboard.RunID, got.Leaderboard.NumTests, len(got.Sources), len(list))
+				}
+				slices.Reverse(list)
+			}
+		})
 	}
 }

@@ -245,6 +245,10 @@ func (p *Part) Keys() []string {
 	}
 	keys = append(append(keys, results.keys()...), traces.keys()...)
 	keys = append(keys, p.Exported.keys()...)
+	for _, x := range p.Exported.runs() {
+		c := x.clues()
+		keys = append(keys, c.keys()...)
+	}
 	slices.Sort(keys)
 	return slices.Compact(keys)
 }

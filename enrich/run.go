@@ -17,9 +17,10 @@ type Run struct {
 	session     string   // in which a sender's resource sent it, "" of files
 	found       findings
 
-	exported *Exported // what the run is known from, if it is exports alone
-	unused   []string  // SHA-256 of exports of the run, which say nothing new
-	leftOut  []LeftOut // what of exports is not used, because originals hold it
+	exported *Exported       // what the run is known from, if it is exports alone
+	folders  map[string]bool // that the exports lie in
+	unused   []string        // SHA-256 of exports of the run, which say nothing new
+	leftOut  []LeftOut       // what of exports is not used, because originals hold it
 	named    exportedName
 }
 
