@@ -102,6 +102,7 @@ func (s *Server) routes() []route {
 		{"GET", "/runs/:run/tests/:test", s.page(s.test)},
 		{"GET", "/runs/:run/traces/:trace", s.page(s.trace)},
 		{"GET", "/upload", s.page(s.uploadForm)},
+		{"GET", "/compare", s.page(s.compare)},
 		{"GET", "/runs/:run/shares", s.page(s.shares)},
 		{"POST", "/runs/:run/shares", s.addShare},
 		{"POST", "/runs/:run/shares/revoke", s.removeShare},
@@ -109,6 +110,7 @@ func (s *Server) routes() []route {
 		{"POST", "/upload/undo", s.undo},
 		{"POST", "/import", s.importDataset},
 
+		{"GET", "/api/v1/compare", s.data(s.apiCompare)},
 		{"GET", "/api/v1/runs", s.data(s.apiRuns)},
 		{"GET", "/api/v1/runs/:run", s.data(s.apiRun)},
 		{"GET", "/api/v1/runs/:run/results.:format", s.data(s.apiResults)},

@@ -203,6 +203,8 @@ func TestRoutes(t *testing.T) {
 
 	link := share(t, s, id, `{}`)
 	requests := map[string]struct{ path, contentType string }{
+		"GET /compare":                                    {"/compare?runs=" + id, htmlType},
+		"GET /api/v1/compare":                             {}, // wants two runs; tested by itself
 		"GET /s/:token":                                   {link + "?tab=charts", htmlType},
 		"GET /s/:token/tests/:test":                       {link + "/tests/" + test.Case, htmlType},
 		"GET /s/:token/traces/:trace":                     {link + "/traces/" + test.Trace + "?span=" + test.Span, htmlType},

@@ -113,6 +113,9 @@ func TestAccessOfEveryRoute(t *testing.T) {
 							t.Errorf("a browser is led to %q with %d", to, w.Code)
 						}
 					}
+					if r.Path == "/api/v1/compare" {
+						path += "?runs=" + ids[0] + "," + ids[1]
+					}
 					if r.Path != eventsPath {
 						expect("token", http.StatusOK, path, bearer...)
 						expect("cookie", http.StatusOK, path, "Cookie", sessionCookie+"="+s.access.session)

@@ -63,6 +63,7 @@ type LeaderboardLine struct {
 	Provider bool   // because the provider failed
 	Model    string
 	ID       string
+	RunID    string // whole
 	Href     string
 	Agent    string
 	Success  Quantity
@@ -262,7 +263,7 @@ func newLeaderboardLine(f figures[enrich.LeaderboardRow], s standing) Leaderboar
 	r := f.row
 	l := LeaderboardLine{
 		Tie: s.tie, Unranked: s.unranked,
-		Model: modelName(r), ID: short(r.RunID), Href: RunURL(r.RunID), Agent: orAbsent(deref(r.AgentType)),
+		Model: modelName(r), ID: short(r.RunID), RunID: r.RunID, Href: RunURL(r.RunID), Agent: orAbsent(deref(r.AgentType)),
 		Success: f.get("success_rate"),
 		Time:    f.get("avg_duration_ms"),
 		In:      f.get("total_prompt_tokens"),

@@ -82,6 +82,7 @@ type RunPage struct {
 	ShortID  string
 	When     Moment
 	JSON     string // address of the run as JSON
+	Compare  string // of the page that compares it with others
 	Share    string // of the page of its links
 	Cards    []Card
 	Findings []Finding
@@ -145,6 +146,7 @@ func NewRunPage(d RunData, q RunQuery) RunPage {
 		ShortID: short(r.RunID),
 		When:    moment(r.EvaluationDate),
 		JSON:    apiURL(RunURL(r.RunID)),
+		Compare: CompareURL("", r.RunID),
 		Share:   SharesURL(r.RunID),
 		Cards:   runCards(d, f),
 		Tab:     cmp.Or(q.Tab, "tests"),
@@ -424,12 +426,12 @@ func sortTests(results []enrich.ResultRow, q RunQuery) []*enrich.ResultRow {
 				}
 				return 1
 			}
-			return cmp.Or(-compare(&a.ExecutionTimeMS, &b.ExecutionTimeMS, true), strings.Compare(a.TestCaseUID, b.TestCaseUID))
+			return cmp.Or(-compareFields(&a.ExecutionTimeMS, &b.ExecutionTimeMS, true), strings.Compare(a.TestCaseUID, b.TestCaseUID))
 		})
 		return rows
 	}
 	slices.SortStableFunc(rows, func(a, b *enrich.ResultRow) int {
-		n := compare(c.Ptr(a), c.Ptr(b), q.Desc)
+		n := compareFields(c.Ptr(a), c.Ptr(b), q.Desc)
 		if q.Desc {
 			n = -n
 		}
@@ -438,9 +440,9 @@ func sortTests(results []enrich.ResultRow, q RunQuery) []*enrich.ResultRow {
 	return rows
 }
 
-// compare orders two fields of one column; desc says that the result will be
+// compareFields orders two fields of one column; desc says that the result will be
 // turned around, so that absent values come last either way.
-func compare(a, b any, desc bool) int {
+func compareFields(a, b any, desc bool) int {
 	knownA, knownB := enrich.Known(a), enrich.Known(b)
 	if !knownA || !knownB {
 		n := 0

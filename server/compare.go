@@ -1,0 +1,66 @@
+package server
+
+import (
+	"encoding/json"
+
+	"github.com/labstack/echo/v4"
+
+	"smolscope/enrich/compare"
+	"smolscope/server/store"
+	"smolscope/views"
+)
+
+// compare sets runs side by side; with fewer than two it asks which.
+func (s *Server) compare(c echo.Context, v *store.Snapshot) (component, error) {
+	q, err := views.ParseCompareQuery(c.QueryParams())
+	if err != nil {
+		return nil, err
+	}
+	if len(q.Runs) < 2 {
+		rows, _, err := v.Runs(c.Request().Context(), store.RunQuery{Limit: 500})
+		if err != nil {
+			return nil, err
+		}
+		return views.Compare(views.NewCompareChooser(rows, q)), nil
+	}
+	runs, err := comparedRuns(c, v, q)
+	if err != nil {
+		return nil, err
+	}
+	return views.Compare(views.NewComparePage(runs, q)), nil
+}
+
+// apiCompare answers what the page says, as numbers.
+func (s *Server) apiCompare(c echo.Context, v *store.Snapshot, out *answer) error {
+	q, err := views.ParseCompareQuery(c.QueryParams())
+	if err != nil {
+		return err
+	}
+	if len(q.Runs) < 2 {
+		return badQuery("runs: want the ids of two runs or more, such as runs=a,b")
+	}
+	runs, err := comparedRuns(c, v, q)
+	if err != nil {
+		return err
+	}
+	body, err := json.Marshal(compare.New(runs, q.Base))
+	if err != nil {
+		return err
+	}
+	return out.send(jsonType, append(body, '\n'))
+}
+
+func comparedRuns(c echo.Context, v *store.Snapshot, q views.CompareQuery) ([]compare.Run, error) {
+	ctx := c.Request().Context()
+	runs := make([]compare.Run, len(q.Runs))
+	for i, id := range q.Runs {
+		var err error
+		if runs[i].Row, err = v.Run(ctx, id); err != nil {
+			return nil, absent(err, "run", id)
+		}
+		if runs[i].Results, err = v.Results(ctx, id); err != nil {
+			return nil, err
+		}
+	}
+	return runs, nil
+}
