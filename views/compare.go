@@ -227,7 +227,7 @@ func compareVerdict(report compare.Report, a compare.Against) CompareVerdict {
 	case n.N() == 0:
 		v.Sentence = fmt.Sprintf("shares %s with the baseline, and none has a verdict in both.", plural(a.Shared, "test"))
 	default:
-		diff := fmt.Sprintf("%s (95 %% interval %s to %s)", points(*s.Diff), points(*s.Low), points(*s.High))
+		diff := fmt.Sprintf("%s points (95 %% interval %s to %s)", points(*s.Diff), points(*s.Low), points(*s.High))
 		chance := fmt.Sprintf("exact McNemar test p = %s", probability(*a.P))
 		switch s.Change {
 		case compare.Better:
@@ -249,7 +249,7 @@ func compareVerdict(report compare.Report, a compare.Against) CompareVerdict {
 		var list []string
 		for _, d := range a.Measures {
 			if d.Change == kind {
-				list = append(list, strings.ToLower(d.Label[:1])+d.Label[1:]+" "+signed(d.Unit, *d.Diff))
+				list = append(list, d.Label+" "+signed(d.Unit, *d.Diff))
 			}
 		}
 		if len(list) > 0 {
@@ -259,9 +259,12 @@ func compareVerdict(report compare.Report, a compare.Against) CompareVerdict {
 	return v
 }
 
-// points writes a difference of percentages.
+// points writes a difference of percentages, in points.
 func points(v float64) string {
-	return strings.Replace(fmt.Sprintf("%+.1f points", v), "-", "−", 1)
+	if math.Abs(v) < 0.05 {
+		return "±0.0"
+	}
+	return strings.Replace(fmt.Sprintf("%+.1f", v), "-", "−", 1)
 }
 
 func probability(p float64) string {
@@ -274,7 +277,7 @@ func probability(p float64) string {
 // signed writes a difference with its sign.
 func signed(u enrich.Unit, v float64) string {
 	if u == enrich.Percent {
-		return points(v)
+		return points(v) + " pt"
 	}
 	sign := "+"
 	if v < 0 {
@@ -321,7 +324,7 @@ func measureLines(report compare.Report) []CompareLine {
 				cell = CompareCell{Text: measured(d.Unit, *d.Other), Full: fmt.Sprintf("mean of %s; the baseline has %s there", plural(d.Pairs, "shared test"), measured(d.Unit, *d.Base))}
 				cell.Diff = signed(d.Unit, *d.Diff)
 				if d.Low != nil {
-					cell.Diff += fmt.Sprintf(" [%s, %s]", signed(d.Unit, *d.Low), signed(d.Unit, *d.High))
+					cell.Diff += " [" + strings.TrimSuffix(signed(d.Unit, *d.Low), " pt") + ", " + strings.TrimSuffix(signed(d.Unit, *d.High), " pt") + "]"
 				}
 				if d.Change == compare.Better || d.Change == compare.Worse {
 					cell.Class = string(d.Change)

@@ -301,7 +301,7 @@ func Compare(p ComparePage) templ.Component {
 						return templ_7745c5c3_Err
 					}
 				}
-				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 27, "</tbody></table></div><p class=\"muted versus__note\">In brackets is the 95 % interval of the difference: of success by Newcombe’s method for paired shares, of the others by the paired bootstrap. Where it holds 0, no difference is shown. Of several measures and runs, one in twenty differs so by chance.</p></section><section class=\"section\" id=\"tests\"><h2>Tests</h2>")
+				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 27, "</tbody></table></div><p class=\"muted versus__note\">In brackets is the 95 % interval of the difference: of success by Newcombe’s method for paired shares, of the others by the paired bootstrap. Where it holds 0, no difference is shown. Of many figures, about one in twenty differs so by chance. pt are percentage points.</p></section><section class=\"section\" id=\"tests\"><h2>Tests</h2>")
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}

@@ -61,7 +61,7 @@ func (v Verdicts) Difference() (diff, low, high float64) {
 
 // draws is about how many values are drawn for one interval, so that many tests
 // take no longer than a few do.
-const draws = 1 << 20
+const draws = 1 << 19
 
 // Interval returns the mean of differences and its 95 % interval by the percentile
 // bootstrap: means of as many differences, drawn anew. The draws are the same each

@@ -48,11 +48,12 @@ func TestMain(m *testing.M) {
 	}())
 }
 
-// serve starts the program on a free port with a database of its own, and
+// serve starts the program on a free port with a database of its own and these flags, and
 // returns its address once it listens.
-func serve(t *testing.T) string {
+func serve(t *testing.T, flags ...string) string {
 	t.Helper()
-	cmd := exec.Command(program, "serve", "--addr", "127.0.0.1:0", "--db", filepath.Join(t.TempDir(), "smolscope.db"))
+	args := append([]string{"serve", "--addr", "127.0.0.1:0", "--db", filepath.Join(t.TempDir(), "smolscope.db")}, flags...)
+	cmd := exec.Command(program, args...)
 	stderr, err := cmd.StderrPipe()
 	if err != nil {
 		t.Fatal(err)
