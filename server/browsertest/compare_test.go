@@ -13,7 +13,9 @@ import (
 func TestTickAndCompare(t *testing.T) {
 	p := open(t, serve(t, "--demo"))
 	p.visit("/")
-	p.do("tick two runs", chromedp.Evaluate(`[...document.querySelectorAll("input[name=runs]")].slice(0, 2).forEach(box => box.click())`, nil))
+	if ticked := eval[int](p, `[...document.querySelectorAll("input[name=runs]")].slice(0, 2).filter(box => { box.click(); return box.checked; }).length`); ticked != 2 {
+		t.Fatalf("%d runs are ticked, want 2", ticked)
+	}
 	p.do("compare", chromedp.Click(chromedp.CSS(`#compare-runs button`), chromedp.NodeVisible))
 	p.awaits(`location.pathname === "/compare" && document.querySelector("h1").textContent === "Compare 2 runs"`)
 	p.sees("exact McNemar test", "baseline", "95 % interval")
