@@ -4,22 +4,17 @@ import (
 	"cmp"
 	"fmt"
 	"io"
-	"os"
-	"path/filepath"
-	"slices"
 	"strings"
 	"unicode"
 
 	"smolscope/enrich"
 	"smolscope/enrich/decode"
 	"smolscope/enrich/decode/parquet"
-	"smolscope/enrich/export"
 )
 
 type enrichCommand struct {
 	Inputs []string `arg:"" name:"file" help:"Files, archives and folders with all that lies in them, or - for standard input."`
-	Format string   `enum:"json,jsonl,csv,parquet" default:"json" help:"Format of the output: ${enum}. json is one object with everything in it; the others need -o DIR."`
-	Output string   `short:"o" default:"-" placeholder:"DIR" help:"Folder to write to: one folder a run, with a file for each dataset. - is standard output."`
+	outputFlags
 	enrichFlags
 	limitFlags
 }
@@ -41,10 +36,7 @@ Example: tables for a spreadsheet, one folder a run
 
 // Validate is called by kong once the flags are read.
 func (c *enrichCommand) Validate() error {
-	if c.Format != "json" && c.Output == "-" {
-		return fmt.Errorf("--format %s writes several files: say where with -o DIR", c.Format)
-	}
-	return cmp.Or(c.enrichFlags.validate(), c.limitFlags.validate())
+	return cmp.Or(c.outputFlags.validate(), c.enrichFlags.validate(), c.limitFlags.validate())
 }
 
 // Run reads the files, enriches what they say and writes it.
@@ -84,33 +76,6 @@ func (c *enrichCommand) Run(std streams) error {
 	}
 	if refused {
 		return errRefused
-	}
-	return nil
-}
-
-func (c *enrichCommand) write(std streams, runs []*enrich.Tables, files []enrich.File) error {
-	if c.Output == "-" {
-		return export.Document(std.out, version, runs, files)
-	}
-	slices.SortFunc(runs, func(a, b *enrich.Tables) int {
-		return cmp.Compare(a.Leaderboard.RunID, b.Leaderboard.RunID)
-	})
-	for _, run := range runs {
-		folder := filepath.Join(c.Output, export.FolderName(run.Leaderboard.RunID))
-		if err := os.MkdirAll(folder, 0o755); err != nil {
-			return err
-		}
-		create := func(name string) (io.WriteCloser, error) { return os.Create(filepath.Join(folder, name)) }
-		err := export.Files(c.Format, create, func(w io.Writer, dataset string) error {
-			if c.Format == "parquet" {
-				return parquet.Dataset(w, run, dataset)
-			}
-			return export.Dataset(w, run, c.Format, dataset)
-		})
-		if err != nil {
-			return err
-		}
-		fmt.Fprintf(std.err, "wrote %s: %d tests, %d traces\n", folder, len(run.Results), len(run.Traces))
 	}
 	return nil
 }
