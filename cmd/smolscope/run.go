@@ -35,6 +35,7 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 		Prices  pricesCommand  `cmd:"" help:"Show the price that a model's name leads to."`
 		Ls      lsCommand      `cmd:"" help:"List the runs of a database or a server."`
 		Export  exportCommand  `cmd:"" help:"Write stored runs as JSON, JSON lines, CSV or Parquet."`
+		Backup  backupCommand  `cmd:"" help:"Copy the database to a file, also while it is served."`
 		Compare compareCommand `cmd:"" help:"Compare runs test by test, and fail on a regression if asked."`
 		Share   shareCommand   `cmd:"" help:"Make a link that shows one run to others."`
 		Unshare unshareCommand `cmd:"" help:"Revoke a link."`
