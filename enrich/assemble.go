@@ -275,7 +275,15 @@ func assign(summaries, homes []*group, e evidence) []*group {
 	}
 	slices.SortStableFunc(pairs, func(a, b pair) int { return cmp.Compare(a.distance, b.distance) })
 	given := make([]bool, len(summaries))
+	end := 0 // of the pairs that are as far apart as this one
+	var equals []pair
 	for at, p := range pairs {
+		if at == end {
+			for end < len(pairs) && pairs[end].distance == p.distance {
+				end++
+			}
+			equals = pairs[at:end]
+		}
 		s, h := summaries[p.summary], homes[p.home]
 		if given[p.summary] || s.overlaps(h) {
 			continue
@@ -284,14 +292,7 @@ func assign(summaries, homes []*group, e evidence) []*group {
 			return !given[q.summary] && (q.summary == p.summary && q.home != p.home && !s.overlaps(homes[q.home]) ||
 				q.home == p.home && q.summary != p.summary && s.overlaps(summaries[q.summary]))
 		}
-		first, end := at, at+1 // of the pairs that are as far apart
-		for first > 0 && pairs[first-1].distance == p.distance {
-			first--
-		}
-		for end < len(pairs) && pairs[end].distance == p.distance {
-			end++
-		}
-		if slices.ContainsFunc(pairs[first:end], rivals) {
+		if slices.ContainsFunc(equals, rivals) {
 			given[p.summary] = e == byBeingAlone // nothing weaker is left to try
 			continue
 		}

@@ -180,7 +180,7 @@ func addExported(groups []*group, parts []*Part) []*Run {
 			without = append(without, exported[id])
 		}
 	}
-	if joined := joinExported(groups, without); len(joined) > len(groups) {
+	if joined, found := joinExported(groups, without); found {
 		runs, keys = runsOf(joined)
 		originals = originalsOf(runs, keys, ids, exported)
 	}
@@ -208,9 +208,6 @@ func addExported(groups []*group, parts []*Part) []*Run {
 // runsOf builds the runs of groups, each with its join keys.
 func runsOf(groups []*group) (runs []*Run, keys []map[string]bool) {
 	for _, g := range groups {
-		if g == nil {
-			continue
-		}
 		if run := newRun(g.items); run != nil {
 			runs = append(runs, run)
 			keys = append(keys, g.keys())

@@ -9,10 +9,9 @@ import (
 
 // joinExported gives summaries that name no run, such as the metrics file of
 // SMOLTRACE, to the exported runs that they describe, by the evidence that gives
-// others to runs with originals; see settle. Those that were given away are nil in
-// what it returns, and of those of one exported run one group is made, which comes
-// behind and names it. Exported are the runs that have no originals.
-func joinExported(groups []*group, exported []*Run) []*group {
+// others to runs with originals; see settle. Of those of one exported run one group
+// is made, which names it. It reports whether there are any. Exported are the runs that have no originals.
+func joinExported(groups []*group, exported []*Run) (joined []*group, found bool) {
 	var homes, summaries []*group
 	alone := true // no originals that a summary could be of
 	for _, g := range groups {
@@ -29,7 +28,7 @@ func joinExported(groups []*group, exported []*Run) []*group {
 		}
 	}
 	if len(homes) == 0 || len(summaries) == 0 {
-		return groups
+		return groups, false
 	}
 	left := slices.Clone(summaries)
 	for _, e := range []evidence{inFolderByTime, inFolderByTotals, inFolder, byTime, byTotals, byBeingAlone} {
@@ -38,18 +37,17 @@ func joinExported(groups []*group, exported []*Run) []*group {
 		}
 		left = assign(left, homes, e)
 	}
-	groups = slices.Clone(groups)
-	for i, g := range groups {
-		if slices.Contains(summaries, g) && !slices.Contains(left, g) {
-			groups[i] = nil
+	for _, g := range groups {
+		if !slices.Contains(summaries, g) || slices.Contains(left, g) {
+			joined = append(joined, g)
 		}
 	}
 	for _, home := range homes {
 		if len(home.items) > 0 {
-			groups = append(groups, home)
+			joined = append(joined, home)
 		}
 	}
-	return groups
+	return joined, len(left) < len(summaries)
 }
 
 // clues are what summaries of the run state of it: the totals that its files

@@ -18,10 +18,11 @@ type Run struct {
 type Change string
 
 // The changes. None means that the interval holds no difference too: it is not
-// shown that there is one.
+// shown that there is one. Differs is for measures of which neither direction is good.
 const (
 	Better  Change = "better"
 	Worse   Change = "worse"
+	Differs Change = "differs"
 	None    Change = "no difference shown"
 	Unknown Change = "not enough tests"
 )
@@ -154,9 +155,6 @@ func success(v Verdicts) Difference {
 func measure(name string, pairs []Pair) Difference {
 	column, _ := enrich.Lookup(enrich.ResultColumns, name)
 	d := Difference{Name: name, Label: column.Label, Unit: column.Unit, Better: column.Better, Change: Unknown}
-	if name == "steps" {
-		d.Better = enrich.Lower // for tests that both runs have
-	}
 	var differences []float64
 	var base, other float64
 	for _, p := range pairs {
@@ -188,11 +186,13 @@ func (d *Difference) judge() {
 	switch {
 	case d.Pairs < 2:
 		d.Change = Unknown
-	case *d.Low > 0 && d.Better == enrich.Higher, *d.High < 0 && d.Better == enrich.Lower:
-		d.Change = Better
-	case *d.High < 0 && d.Better == enrich.Higher, *d.Low > 0 && d.Better == enrich.Lower:
-		d.Change = Worse
-	default:
+	case *d.Low <= 0 && *d.High >= 0:
 		d.Change = None
+	case d.Better == enrich.Neither:
+		d.Change = Differs
+	case (*d.Low > 0) == (d.Better == enrich.Higher):
+		d.Change = Better
+	default:
+		d.Change = Worse
 	}
 }

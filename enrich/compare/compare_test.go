@@ -135,6 +135,13 @@ func TestNew(t *testing.T) {
 	if c.Success.Change != None || c.Measures[0].Change != None || math.Abs(*c.P-1) > 1e-12 || len(c.Regressions()) > 0 {
 		t.Errorf("a run beside itself: %+v", c)
 	}
+	more := runOf("e", "++++++++--??", 100, true)
+	for i := range more.Results {
+		more.Results[i].Steps = new(*more.Results[i].Steps + 2)
+	}
+	if d := New([]Run{runOf("a", "++++++++--??", 100, true), more}, "a").Runs[0]; d.Measures[len(d.Measures)-1].Change != Differs || len(d.Regressions()) > 0 {
+		t.Errorf("more steps are neither better nor worse: %+v", d.Measures)
+	}
 	if lone := New([]Run{base, run("d", "", 1)}, "a").Runs[0]; lone.Shared != 0 || lone.Success.Change != Unknown || lone.P != nil || len(lone.Measures) > 0 {
 		t.Errorf("runs that share no test: %+v", lone)
 	}
