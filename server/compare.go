@@ -1,6 +1,7 @@
 package server
 
 import (
+	"context"
 	"encoding/json"
 
 	"github.com/labstack/echo/v4"
@@ -50,17 +51,23 @@ func (s *Server) apiCompare(c echo.Context, v *store.Snapshot, out *answer) erro
 	return out.send(jsonType, append(body, '\n'))
 }
 
+// comparedRuns reads the runs that a request names.
 func comparedRuns(c echo.Context, v *store.Snapshot, q views.CompareQuery) ([]compare.Run, error) {
-	ctx := c.Request().Context()
-	runs := make([]compare.Run, len(q.Runs))
-	for i, id := range q.Runs {
-		var err error
+	runs, missing, err := RunsToCompare(c.Request().Context(), v, q.Runs)
+	return runs, absent(err, "run", missing)
+}
+
+// RunsToCompare reads runs by their ids. If one is not there, its id is returned
+// with an error that wraps store.ErrNotFound.
+func RunsToCompare(ctx context.Context, v *store.Snapshot, ids []string) (runs []compare.Run, missing string, err error) {
+	runs = make([]compare.Run, len(ids))
+	for i, id := range ids {
 		if runs[i].Row, err = v.Run(ctx, id); err != nil {
-			return nil, absent(err, "run", id)
+			return nil, id, err
 		}
 		if runs[i].Results, err = v.Results(ctx, id); err != nil {
-			return nil, err
+			return nil, "", err
 		}
 	}
-	return runs, nil
+	return runs, "", nil
 }

@@ -22,12 +22,9 @@ copy is a database itself: smolscope serve --db FILE shows it.`
 
 // Run writes the backup.
 func (c *backupCommand) Run(ctx context.Context, std streams) error {
-	path := c.DB
-	if path == "" {
-		var err error
-		if path, err = databasePath("smolscope.db"); err != nil {
-			return err
-		}
+	path, err := databaseAt(c.DB)
+	if err != nil {
+		return err
 	}
 	switch err := store.Backup(ctx, path, c.File); {
 	case errors.Is(err, fs.ErrExist):
@@ -37,6 +34,6 @@ func (c *backupCommand) Run(ctx context.Context, std streams) error {
 	case err != nil:
 		return err
 	}
-	_, err := fmt.Fprintf(std.err, "wrote %s\n", c.File)
+	_, err = fmt.Fprintf(std.err, "wrote %s\n", c.File)
 	return err
 }

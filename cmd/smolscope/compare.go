@@ -14,13 +14,14 @@ import (
 	"smolscope/enrich"
 	"smolscope/enrich/compare"
 	"smolscope/enrich/unit"
+	"smolscope/server"
 	"smolscope/server/store"
 	"smolscope/views"
 )
 
 type compareCommand struct {
 	Runs             []string `arg:"" name:"run" help:"Ids of two to eight runs, the baseline first."`
-	FailOnRegression bool     `help:"Exit with 1 if a run is shown to be worse than the baseline in success, time, tokens, cost, energy or steps."`
+	FailOnRegression bool     `help:"Exit with 1 if a run is shown to be worse than the baseline in success, time, time to first token, tokens, cost or energy."`
 	JSON             bool     `name:"json" help:"Print the comparison as JSON."`
 	whereFlags
 }
@@ -70,25 +71,19 @@ func (c *compareCommand) report(ctx context.Context) (report compare.Report, err
 		err = c.call(ctx, http.MethodGet, "/api/v1/compare?"+url.Values{"runs": c.Runs}.Encode(), nil, &report)
 		return report, err
 	}
-	db, err := c.open(ctx)
+	db, err := openStored(ctx, c.DB)
 	if err != nil {
 		return report, err
 	}
 	defer db.Close()
-	runs := make([]compare.Run, len(c.Runs))
+	var runs []compare.Run
 	err = db.Read(ctx, func(v *store.Snapshot) error {
-		for i, id := range c.Runs {
-			if runs[i].Row, err = v.Run(ctx, id); errors.Is(err, store.ErrNotFound) {
-				return fmt.Errorf("there is no run %q", id)
-			}
-			if err == nil {
-				runs[i].Results, err = v.Results(ctx, id)
-			}
-			if err != nil {
-				return err
-			}
+		list, missing, err := server.RunsToCompare(ctx, v, c.Runs)
+		if errors.Is(err, store.ErrNotFound) {
+			return fmt.Errorf("there is no run %q", missing)
 		}
-		return nil
+		runs = list
+		return err
 	})
 	if err != nil {
 		return report, err

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 
 	"smolscope/enrich"
@@ -33,18 +34,17 @@ func (c *exportCommand) Validate() error { return c.outputFlags.validate() }
 
 // Run writes the runs.
 func (c *exportCommand) Run(ctx context.Context, std streams) error {
-	where := whereFlags{DB: c.DB}
-	db, err := where.open(ctx)
+	db, err := openStored(ctx, c.DB)
 	if err != nil {
 		return err
 	}
 	defer db.Close()
 	mask := redact.Mask{Secrets: c.Redact || c.HideText, Text: c.HideText}
 	var runs []*enrich.Tables
-	var files []enrich.File
+	files := map[string]enrich.File{} // by SHA-256: several runs can be made of one
 	err = db.Read(ctx, func(v *store.Snapshot) error {
 		v = v.Masked(mask)
-		for _, id := range c.Runs {
+		for _, id := range slices.Compact(slices.Sorted(slices.Values(c.Runs))) {
 			run, err := v.Tables(ctx, id)
 			if errors.Is(err, store.ErrNotFound) {
 				return fmt.Errorf("there is no run %q", id)
@@ -56,25 +56,15 @@ func (c *exportCommand) Run(ctx context.Context, std streams) error {
 			if err != nil {
 				return err
 			}
-			if slices.ContainsFunc(runs, func(r *enrich.Tables) bool { return r.Leaderboard.RunID == id }) {
-				continue
+			for _, f := range of {
+				files[f.SHA256] = f
 			}
-			runs, files = append(runs, run), append(files, of...)
+			runs = append(runs, run)
 		}
 		return nil
 	})
 	if err != nil {
 		return err
 	}
-	return c.write(std, runs, onceEach(files))
-}
-
-// onceEach returns files that several runs were made of once.
-func onceEach(files []enrich.File) []enrich.File {
-	seen := map[string]bool{}
-	return slices.DeleteFunc(files, func(f enrich.File) bool {
-		known := seen[f.SHA256]
-		seen[f.SHA256] = true
-		return known
-	})
+	return c.write(std, runs, slices.Collect(maps.Values(files)))
 }

@@ -129,11 +129,9 @@ func (c *importCommand) open(ctx context.Context, std streams) (in *server.Inges
 	if err != nil {
 		return nil, nil, err
 	}
-	path := c.DB
-	if path == "" {
-		if path, err = databasePath("smolscope.db"); err != nil {
-			return nil, nil, err
-		}
+	path, err := databaseAt(c.DB)
+	if err != nil {
+		return nil, nil, err
 	}
 	db, err := store.OpenAlone(ctx, path)
 	if errors.Is(err, store.ErrInUse) {

@@ -74,7 +74,7 @@ func (c *lsCommand) rows(ctx context.Context) ([]byte, error) {
 		err := c.call(ctx, http.MethodGet, "/api/v1/runs?sort=evaluation_date&order=desc&limit=10000", nil, &text)
 		return text, err
 	}
-	db, err := c.open(ctx)
+	db, err := openStored(ctx, c.DB)
 	if err != nil {
 		return nil, err
 	}

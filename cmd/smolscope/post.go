@@ -60,6 +60,7 @@ func (c *importCommand) send(ctx context.Context, body io.Reader, contentType st
 	}
 	r.Header.Set("Content-Type", contentType)
 	r.Header.Set("Accept", "application/json")
+	showToken(r)
 	response, err := http.DefaultClient.Do(r)
 	if err != nil {
 		return views.Receipt{}, fmt.Errorf("--server: %w", err)

@@ -203,12 +203,9 @@ func (c *serveCommand) listenOTLP(ctx context.Context, log *slog.Logger, dashboa
 // database returns the path of the database. Sample runs never get into that of
 // real ones.
 func (c *serveCommand) database() (string, error) {
-	path := c.DB
-	if path == "" {
-		var err error
-		if path, err = databasePath("smolscope.db"); err != nil {
-			return "", err
-		}
+	path, err := databaseAt(c.DB)
+	if err != nil {
+		return "", err
 	}
 	if c.Demo {
 		path = filepath.Join(filepath.Dir(path), "demo.db")

@@ -1,16 +1,12 @@
 package main
 
 import (
-	"bytes"
 	"cmp"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"net/url"
-	"os"
 	"strings"
 	"time"
 
@@ -18,77 +14,6 @@ import (
 	"smolscope/server/store"
 	"smolscope/views"
 )
-
-// whereFlags say where the runs are: in a database, or at a server.
-type whereFlags struct {
-	Server string `placeholder:"URL" help:"Ask the smolscope that serves there, with the token in SMOLSCOPE_TOKEN if it has one, and not a database."`
-	DB     string `name:"db" placeholder:"PATH" help:"Database file. By default smolscope.db in your data folder."`
-}
-
-// validate is for the Validate of each command; see enrichFlags.
-func (f *whereFlags) validate() error {
-	if f.Server == "" {
-		return nil
-	}
-	if u, err := url.Parse(f.Server); err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
-		return fmt.Errorf("--server %s: want an address such as http://127.0.0.1:8080", f.Server)
-	}
-	return nil
-}
-
-// open opens the database, which must be there already.
-func (f *whereFlags) open(ctx context.Context) (*store.Store, error) {
-	path := f.DB
-	if path == "" {
-		var err error
-		if path, err = databasePath("smolscope.db"); err != nil {
-			return nil, err
-		}
-	}
-	if _, err := os.Stat(path); err != nil {
-		return nil, fmt.Errorf("there is no database to read: %w", err)
-	}
-	return store.Open(ctx, path)
-}
-
-// call asks the server, and reads its answer into out unless that is nil.
-func (f *whereFlags) call(ctx context.Context, method, path string, in, out any) error {
-	var body io.Reader
-	if in != nil {
-		text, err := json.Marshal(in)
-		if err != nil {
-			return err
-		}
-		body = bytes.NewReader(text)
-	}
-	r, err := http.NewRequestWithContext(ctx, method, strings.TrimRight(f.Server, "/")+path, body)
-	if err != nil {
-		return err
-	}
-	r.Header.Set("Accept", "application/json")
-	if token := os.Getenv("SMOLSCOPE_TOKEN"); token != "" {
-		r.Header.Set("Authorization", "Bearer "+token)
-	}
-	response, err := http.DefaultClient.Do(r)
-	if err != nil {
-		return fmt.Errorf("--server: %w", err)
-	}
-	defer response.Body.Close()
-	if response.StatusCode >= http.StatusBadRequest {
-		var answer struct{ Error struct{ Message string } }
-		if err := json.NewDecoder(io.LimitReader(response.Body, 1<<20)).Decode(&answer); err != nil || answer.Error.Message == "" {
-			return fmt.Errorf("--server %s: no smolscope answers there (%s)", f.Server, response.Status)
-		}
-		return fmt.Errorf("%s: %s", f.Server, answer.Error.Message)
-	}
-	if out == nil {
-		return nil
-	}
-	if err := json.NewDecoder(response.Body).Decode(out); err != nil {
-		return fmt.Errorf("--server %s: %w", f.Server, err)
-	}
-	return nil
-}
 
 type shareCommand struct {
 	ID       string `arg:"" name:"run" help:"Id of the run."`
@@ -129,7 +54,7 @@ func (c *shareCommand) Run(ctx context.Context, std streams) error {
 			return err
 		}
 	} else {
-		db, err := c.open(ctx)
+		db, err := openStored(ctx, c.DB)
 		if err != nil {
 			return err
 		}
@@ -160,7 +85,7 @@ func (c *unshareCommand) Run(ctx context.Context, std streams) error {
 	if c.Server != "" {
 		return c.call(ctx, http.MethodDelete, "/api/v1/shares/"+url.PathEscape(token), nil, nil)
 	}
-	db, err := c.open(ctx)
+	db, err := openStored(ctx, c.DB)
 	if err != nil {
 		return err
 	}
