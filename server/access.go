@@ -39,7 +39,7 @@ func openTo(path string) bool {
 	case staticPath, loginPath, "/healthz", "/readyz":
 		return true
 	}
-	return path == sharePath || strings.HasPrefix(path, sharePath+"/")
+	return ofShare(path)
 }
 
 // An access tells who may use the dashboard: whoever shows its token, as a bearer
@@ -175,7 +175,7 @@ func localPath(next string) string {
 	return next
 }
 
-// Attempts counts wrong tokens by where they come from: ten at once, and then one
+// attempts counts wrong tokens by where they come from: ten at once, and then one
 // every six seconds.
 type attempts struct {
 	mu sync.Mutex

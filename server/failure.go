@@ -114,10 +114,11 @@ func (r *refusal) json() []byte {
 	return append(b, "}}\n"...)
 }
 
-// wantsJSON reports whether an answer is read by a program: below /api always,
-// elsewhere if it asks for JSON and not for a page.
+// wantsJSON reports whether an answer is read by a program: of the API and of OTLP
+// always, elsewhere if it asks for JSON and not for a page.
 func wantsJSON(c echo.Context) bool {
 	accept := c.Request().Header.Get("Accept")
-	return strings.HasPrefix(c.Request().URL.Path, "/api/") || strings.HasPrefix(c.Request().URL.Path, "/v1/") ||
+	path := c.Request().URL.Path
+	return strings.HasPrefix(path, "/api/") || strings.HasPrefix(path, "/v1/") || strings.HasPrefix(c.Path(), sharePath+"/api") ||
 		strings.Contains(accept, "application/json") && !strings.Contains(accept, "text/html")
 }

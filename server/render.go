@@ -50,7 +50,7 @@ func (s *Server) render(c echo.Context, status int, page component) error {
 	site.OTLP = s.origin(c)
 	site.Login = s.access != nil && s.access.hasSession(c.Request())
 	o, shared := openedBy(c)
-	if site.Shared = openTo(c.Path()) && strings.HasPrefix(c.Path(), sharePath); site.Shared {
+	if site.Shared = ofShare(c.Path()); site.Shared {
 		site.OTLP, site.Login, site.Notice = "", false, s.Notice
 	}
 	if shared {

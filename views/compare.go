@@ -6,6 +6,7 @@ import (
 	"math"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 
 	"smolscope/enrich"
@@ -146,14 +147,14 @@ func NewCompareChooser(rows []enrich.LeaderboardRow, q CompareQuery) ComparePage
 		r := &rows[i]
 		p.Choose = append(p.Choose, CompareChoice{
 			ID: r.RunID, Model: modelName(r), When: moment(r.EvaluationDate), Chosen: slices.Contains(q.Runs, r.RunID),
-			Facts: join(short(r.RunID), plural(int(r.NumTests), "test"), prefixed("success ", known(unit.Percent(r.SuccessRate)))),
+			Facts: join(short(r.RunID), plural(int(r.NumTests), "test"), prefixed("success ", unlessAbsent(unit.Percent(r.SuccessRate)))),
 		})
 	}
 	return p
 }
 
-// known returns "" for a value that is written as absent.
-func known(text string) string {
+// unlessAbsent returns "" for a value that is written as absent.
+func unlessAbsent(text string) string {
 	if text == unit.Absent {
 		return ""
 	}
@@ -162,10 +163,8 @@ func known(text string) string {
 
 // NewComparePage compares two runs or more, in the order of the query.
 func NewComparePage(runs []compare.Run, q CompareQuery) ComparePage {
-	runs = slices.Clone(runs)
-	slices.SortStableFunc(runs, func(a, b compare.Run) int {
-		return cmp.Compare(boolInt(a.Row.RunID != q.Base), boolInt(b.Row.RunID != q.Base))
-	})
+	at := slices.IndexFunc(runs, func(r compare.Run) bool { return r.Row.RunID == q.Base })
+	runs = slices.Concat(runs[at:at+1], runs[:at], runs[at+1:])
 	report := compare.New(runs, q.Base)
 	p := ComparePage{
 		Layout: Layout{Title: fmt.Sprintf("Compare %d runs", len(runs)), Wide: true, Crumbs: []Crumb{{"Leaderboard", "/"}, {Text: "Compare"}}},
@@ -184,13 +183,6 @@ func NewComparePage(runs []compare.Run, q CompareQuery) ComparePage {
 	}
 	p.addCases(runs, q)
 	return p
-}
-
-func boolInt(b bool) int {
-	if b {
-		return 1
-	}
-	return 0
 }
 
 func comparedRun(r *enrich.LeaderboardRow, q CompareQuery, base bool) ComparedRun {
@@ -237,7 +229,7 @@ func compareVerdict(report compare.Report, a compare.Against) CompareVerdict {
 			v.Class, v.Icon = fail.Class, fail.Icon
 			v.Sentence = fmt.Sprintf("passes fewer tests than %s: %s, %s.", base, diff, chance)
 		default:
-			v.Sentence = fmt.Sprintf("no difference in success from %s is shown: %s, %s.", base, diff, chance)
+			v.Sentence = fmt.Sprintf("shows no difference in success from %s: %s, %s.", base, diff, chance)
 		}
 		v.More = append(v.More, fmt.Sprintf("Of %s with a verdict in both, %d passed in both, %d in the baseline alone, %d in this run alone, %d in neither.",
 			plural(n.N(), "test"), n.Both, n.Base, n.Other, n.Neither))
@@ -305,7 +297,7 @@ func measureLines(report compare.Report) []CompareLine {
 	var lines []CompareLine
 	for _, name := range names {
 		line := CompareLine{Cells: []CompareCell{{Text: unit.Absent}}}
-		any := false
+		known := false
 		for i := range report.Runs {
 			a := &report.Runs[i]
 			cell := CompareCell{Text: unit.Absent, Full: "known of no shared test"}
@@ -317,10 +309,10 @@ func measureLines(report compare.Report) []CompareLine {
 				if c, ok := enrich.Lookup(enrich.ResultColumns, d.Name); ok {
 					line.Help = c.Doc
 				}
-				if !any {
+				if !known {
 					line.Cells[0] = CompareCell{Text: measured(d.Unit, *d.Base), Full: "mean of " + plural(d.Pairs, "shared test")}
 				}
-				any = true
+				known = true
 				cell = CompareCell{Text: measured(d.Unit, *d.Other), Full: fmt.Sprintf("mean of %s; the baseline has %s there", plural(d.Pairs, "shared test"), measured(d.Unit, *d.Base))}
 				cell.Diff = signed(d.Unit, *d.Diff)
 				if d.Low != nil {
@@ -332,7 +324,7 @@ func measureLines(report compare.Report) []CompareLine {
 			}
 			line.Cells = append(line.Cells, cell)
 		}
-		if any {
+		if known {
 			lines = append(lines, line)
 		}
 	}
@@ -432,7 +424,8 @@ func (p *ComparePage) addCases(runs []compare.Run, q CompareQuery) {
 	if len(rows) == 0 {
 		p.NoCases = "No test is so. Choose “All” to see every test."
 	}
-	shown := cut(rows, max(q.Page, 1))
+	page := min(max(q.Page, 1), max(1, (len(rows)+RowsPerPage-1)/RowsPerPage)) // a filter can leave fewer
+	shown := cut(rows, page)
 	for _, r := range shown {
 		line := CompareCase{Name: visible(r.id)}
 		for i, result := range r.cells {
@@ -444,13 +437,10 @@ func (p *ComparePage) addCases(runs []compare.Run, q CompareQuery) {
 		}
 		p.Cases = append(p.Cases, line)
 	}
-	p.Pager = newPager(max(q.Page, 1), len(shown), len(rows), "tests", func(page string) string {
+	p.Pager = newPager(page, len(shown), len(rows), "tests", func(n string) string {
 		to := q
-		to.Page = 1
-		if page == "" {
-			return to.url() + "#tests"
-		}
-		return to.url() + "&page=" + page + "#tests"
+		to.Page, _ = strconv.Atoi(n) // "" is the first
+		return to.url() + "#tests"
 	})
 }
 

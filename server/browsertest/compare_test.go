@@ -17,7 +17,7 @@ func TestTickAndCompare(t *testing.T) {
 		t.Fatalf("%d runs are ticked, want 2", ticked)
 	}
 	p.do("compare", chromedp.Click(chromedp.CSS(`#compare-runs button`), chromedp.NodeVisible))
-	p.awaits(`location.pathname === "/compare" && document.querySelector("h1").textContent === "Compare 2 runs"`)
+	p.awaits(`location.pathname === "/compare" && document.readyState === "complete" && document.querySelector("h1").textContent === "Compare 2 runs"`)
 	p.sees("exact McNemar test", "baseline", "95 % interval")
 	first := eval[string](p, `document.querySelector(".versus__head a").getAttribute("href")`)
 	p.follow(`.versus__tools a`) // makes the other one the baseline
@@ -40,4 +40,8 @@ func TestTickAndCompare(t *testing.T) {
 		t.Error("the shared page leads out of the share")
 	}
 	p.shoot("shared")
+	p.do("press the keys to the leaderboard, which is not there", chromedp.KeyEvent("gl"))
+	p.follow(`tbody td a[href*="/traces/"]`)
+	p.do("click a span", chromedp.Click(chromedp.CSS(`tr.row:nth-child(2) a[data-span]`), chromedp.NodeVisible))
+	p.awaits(`location.pathname.startsWith("` + link + `/traces/") && location.search.includes("span=") && document.querySelector("[data-panel] .tabs__tab")`)
 }

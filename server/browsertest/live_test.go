@@ -54,6 +54,14 @@ func TestLiveRun(t *testing.T) {
 	p.awaits(`document.querySelector('a[href="/runs/live%20run"]')`)
 	stays()
 
+	eval[bool](p, `(document.querySelector("input[name=runs]").checked = true)`)
+	receive(t, base, "another live run", 9, 9, 0)
+	p.awaits(`document.querySelectorAll("input[name=runs]").length === 2`)
+	if !eval[bool](p, `document.querySelector('input[value="live run"]').checked`) {
+		t.Error("the run that was ticked is not any more")
+	}
+	stays()
+
 	visit("/runs/live%20run")
 	p.resize(800, 400, "light")
 	eval[bool](p, `(document.querySelector("main tbody a").focus({ preventScroll: true }), scrollTo(0, 150), true)`)

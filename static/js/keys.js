@@ -34,7 +34,6 @@ const actions = {
   n: () => follow("[rel=next]"),
   u: () => follow("[data-drop-open]"),
   "?": () => help.showModal(),
-  "g l": () => location.assign("/"),
 };
 
 addEventListener("keydown", (event) => {

@@ -32,9 +32,9 @@ async function become(page) {
   Idiomorph.morph(document.getElementById("main"), page.getElementById("main"), {
     ignoreActiveValue: true,
     callbacks: {
-      // What a reader has opened stays open, and what a script has drawn is drawn
-      // anew by it.
-      beforeAttributeUpdated: (name, node) => !(name === "open" && node.localName === "details"),
+      // What a reader has opened or ticked stays so, and what a script has drawn is
+      // drawn anew by it.
+      beforeAttributeUpdated: (name, node) => !(name === "open" && node.localName === "details") && name !== "checked",
       beforeNodeMorphed: (node) => !node.matches?.("[data-chart]"),
     },
   });
