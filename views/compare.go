@@ -173,8 +173,12 @@ func NewComparePage(runs []compare.Run, q CompareQuery) ComparePage {
 	for i := range runs {
 		p.Runs = append(p.Runs, comparedRun(&runs[i].Row, q, i == 0))
 	}
-	for _, a := range report.Runs {
-		p.Verdicts = append(p.Verdicts, compareVerdict(report, a))
+	for i, a := range report.Runs {
+		v := compareVerdict(report, a)
+		if text := providersFaults(compare.Pairs(runs[0].Results, runs[i+1].Results)); text != "" {
+			v.More = append(v.More, text)
+		}
+		p.Verdicts = append(p.Verdicts, v)
 	}
 	p.Measures = measureLines(report)
 	p.Settings = settingLines(runs)
@@ -249,6 +253,29 @@ func compareVerdict(report compare.Report, a compare.Against) CompareVerdict {
 		}
 	}
 	return v
+}
+
+// providersFaults says of how many of the shared tests the provider is to blame, not
+// the agent: they count as failed (spec: success_rate), and can be all of a
+// difference. "" is none.
+func providersFaults(pairs []compare.Pair) string {
+	var base, other int
+	for _, p := range pairs {
+		base += boolInt(outcomeOf(p.Base) == providerError)
+		other += boolInt(outcomeOf(p.Other) == providerError)
+	}
+	if base+other == 0 {
+		return ""
+	}
+	return fmt.Sprintf("The provider failed in %s of the baseline and %s of this run; these count as not passed, which need not be the agent’s fault.",
+		plural(base, "shared test"), plural(other, "shared test"))
+}
+
+func boolInt(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
 }
 
 // points writes a difference of percentages, in points.

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"smolscope/enrich"
+	"smolscope/enrich/compare"
 )
 
 func TestParseCompareQuery(t *testing.T) {
@@ -31,6 +32,18 @@ func TestParseCompareQuery(t *testing.T) {
 		if again, err := ParseCompareQuery(at.Query()); err != nil || !slices.Equal(again.Runs, q.Runs) || again.Base != q.Base {
 			t.Errorf("%s: its own address gives %+v, %v", tt.query, again, err)
 		}
+	}
+}
+
+func TestProvidersFaults(t *testing.T) {
+	failed := func(class string) *enrich.ResultRow { return &enrich.ResultRow{Success: new(false), ErrorType: &class} }
+	passed := &enrich.ResultRow{Success: new(true)}
+	pairs := []compare.Pair{{Base: failed("auth"), Other: passed}, {Base: failed("rate_limit"), Other: failed("connection")}, {Base: failed("timeout"), Other: passed}}
+	if got, want := providersFaults(pairs), "The provider failed in 2 shared tests of the baseline and 1 shared test of this run; these count as not passed, which need not be the agent’s fault."; got != want {
+		t.Errorf("%q, want %q", got, want)
+	}
+	if got := providersFaults(pairs[2:]); got != "" {
+		t.Errorf("%q where no provider failed", got)
 	}
 }
 
