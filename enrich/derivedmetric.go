@@ -64,7 +64,7 @@ func (m *meter) point(name string, kind Instrument, unit string, attrs []attr.Ke
 	r := m.index[string(key)]
 	if r == nil {
 		row := m.level
-		row.MetricName, row.Instrument, row.Unit = name, string(kind), &unit
+		row.MetricName, row.Instrument, row.Unit = name, string(kind), new(unit)
 		text, seen := m.attributes[string(key[len(name):])]
 		if !seen {
 			text = JSON(attr.NewSet(slices.Clone(attrs)).AppendJSON(nil))

@@ -296,7 +296,12 @@ func agreed[T comparable](calls []call, value func(*call) *T) (v *T, vary bool) 
 }
 
 // text returns a pointer to a text, nil if it is empty.
-func text(s string) *string { return known(&s) }
+func text(s string) *string {
+	if s == "" {
+		return nil
+	}
+	return new(s)
+}
 
 // known returns the text, or nil of "".
 func known(s *string) *string {

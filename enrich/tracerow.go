@@ -210,7 +210,7 @@ func (e *enricher) appendSpanRows(rows []SpanRow, tr *traced) []SpanRow {
 		}
 		if n := u.tokens[i]; n.any() {
 			r.PromptTokens, r.CompletionTokens, r.TotalTokens = n.prompt, n.completion, n.total
-			r.Counted = new(counted[i])
+			r.Counted = &counted[i]
 			if !counted[i] && !inTest[i] {
 				r.NotCountedBecause = new(outsideTests)
 			} else if !counted[i] {

@@ -36,11 +36,17 @@ func (t tokens) any() bool {
 // total_tokens).
 func tokensOf(s *Span, role Role) tokens {
 	used := s.attrs()
+	var stated []int64 // one allocation for all
 	count := func(f attr.Field) *int64 {
-		if n, key := used.Int(f); key != "" && n <= maxTokens {
-			return new(n)
+		n, key := used.Int(f)
+		if key == "" || n > maxTokens {
+			return nil
 		}
-		return nil
+		if stated == nil {
+			stated = make([]int64, 0, 6)
+		}
+		stated = append(stated, n)
+		return &stated[len(stated)-1]
 	}
 	t := tokens{
 		prompt: count(attr.PromptTokens), completion: count(attr.CompletionTokens), total: count(attr.TotalTokens),

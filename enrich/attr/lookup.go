@@ -11,7 +11,10 @@ type Lookup struct {
 func (s Set) Lookup(index *Index) Lookup { return Lookup{s, index} }
 
 // An Index is a hash table of the places of a Set's keys, each plus one.
-type Index [64]uint8
+type Index struct {
+	places  [64]uint8
+	lengths uint64 // a bit for each length that a key has, modulo 64
+}
 
 // maxIndexed leaves enough of an index empty that what is not there is soon seen
 // not to be.
@@ -25,11 +28,12 @@ func (s Set) Index(into *Index) *Index {
 	}
 	*into = Index{}
 	for i := range s {
+		into.lengths |= 1 << (len(s[i].Key) % 64)
 		at := slot(s[i].Key)
-		for into[at] != 0 {
-			at = (at + 1) % uint8(len(into))
+		for into.places[at] != 0 {
+			at = (at + 1) % uint8(len(into.places))
 		}
-		into[at] = uint8(i + 1)
+		into.places[at] = uint8(i + 1)
 	}
 	return into
 }
@@ -58,8 +62,11 @@ func (l Lookup) Get(key string) Value {
 
 // place returns the place of a key by the index, plus one, or 0.
 func (l *Lookup) place(key string) uint8 {
+	if l.index.lengths>>(len(key)%64)&1 == 0 {
+		return 0
+	}
 	for at := slot(key); ; at++ {
-		place := l.index[at%uint8(len(l.index))]
+		place := l.index.places[at%uint8(len(l.index.places))]
 		if place == 0 || l.Set[place-1].Key == key {
 			return place
 		}
