@@ -29,7 +29,10 @@ func (s *Server) apiRuns(c echo.Context, v *store.Snapshot, out *answer) error {
 	if err != nil {
 		return err
 	}
-	q := store.RunQuery{Sort: page.Sort, Desc: page.Desc}
+	if page.Find.Err != nil {
+		return page.Find.Err
+	}
+	q := store.RunQuery{Sort: page.Sort, Desc: page.Desc, Where: page.Find.Filter}
 	if q.Limit, err = intParam(c, "limit", page.Limit(), 1, maxRows); err != nil {
 		return err
 	}

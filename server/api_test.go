@@ -210,6 +210,43 @@ func TestAPIRuns(t *testing.T) {
 	}
 }
 
+// TestAPIRunsFound: a program that filters gets what the page shows, and is refused
+// where the page would only say what is wrong.
+func TestAPIRunsFound(t *testing.T) {
+	s := newServer(t)
+	var ids []string
+	for seed := range uint64(3) {
+		id, files := sample(30 + seed)
+		post(t, s, files...)
+		ids = append(ids, id)
+	}
+	var list struct {
+		Runs []struct {
+			RunID string `json:"run_id"`
+		}
+		Total int
+	}
+	if err := json.Unmarshal(get(t, s, "/api/v1/runs?q=run:"+ids[1]).Body.Bytes(), &list); err != nil {
+		t.Fatal(err)
+	}
+	if list.Total != 1 || len(list.Runs) != 1 || list.Runs[0].RunID != ids[1] {
+		t.Errorf("found %+v, want %s alone", list, ids[1])
+	}
+	if page := get(t, s, "/?q=run:"+ids[1]).Body.String(); strings.Contains(page, ids[0]) || !strings.Contains(page, ids[1]) {
+		t.Error("the page shows other runs than the API")
+	}
+	refused := do(s, "GET", "/api/v1/runs?q=cots%3E1", nil)
+	if refused.Code != http.StatusBadRequest || !strings.Contains(refused.Body.String(), "did you mean cost?") {
+		t.Errorf("a bad filter: %d %s", refused.Code, refused.Body)
+	}
+	if page := get(t, s, "/?q=cots%3E1"); page.Code != http.StatusOK || !strings.Contains(page.Body.String(), "did you mean cost?") {
+		t.Errorf("the page of a bad filter: %d", page.Code)
+	}
+	if code := do(s, "GET", "/runs/"+ids[0]+"?q=outcome:nothing&page=2", nil).Code; code != http.StatusNotFound {
+		t.Errorf("a page behind what is found: %d, want 404", code)
+	}
+}
+
 func TestAPISpans(t *testing.T) {
 	s := newServer(t)
 	id, files := sample(21)

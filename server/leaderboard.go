@@ -18,7 +18,7 @@ func (s *Server) leaderboard(c echo.Context, v *store.Snapshot) (component, erro
 		return nil, err
 	}
 	ctx := c.Request().Context()
-	rows, total, err := v.Runs(ctx, store.RunQuery{Sort: q.Sort, Desc: q.Desc, Limit: q.Limit(), Offset: q.Offset()})
+	rows, total, err := v.Runs(ctx, store.RunQuery{Sort: q.Sort, Desc: q.Desc, Limit: q.Limit(), Offset: q.Offset(), Where: q.Find.Filter})
 	if err != nil {
 		return nil, err
 	}

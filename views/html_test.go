@@ -142,6 +142,9 @@ func checkNamed(t *testing.T, n *html.Node) {
 			t.Errorf("<%s> has no name: %v", n.Data, n.Attr)
 		}
 	case "input", "select", "textarea":
+		if kind, _ := attribute(n, "type"); kind == "hidden" {
+			return // nobody can see or reach it
+		}
 		within := n.Parent
 		for within != nil && within.Data != "label" {
 			within = within.Parent

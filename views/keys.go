@@ -13,6 +13,7 @@ var keys = []key{
 	{[]string{"←", "→"}, "fold and unfold a span of a trace"},
 	{[]string{"[", "]"}, "fold and unfold all spans"},
 	{[]string{"e"}, "next span with an error"},
+	{[]string{"/"}, "filter the list"},
 	{[]string{"p", "n"}, "previous and next test or trace"},
 	{[]string{"f"}, "next failed test"},
 	{[]string{"t"}, "trace of the test"},

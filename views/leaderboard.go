@@ -14,12 +14,14 @@ import (
 // A LeaderboardQuery is how the leaderboard is asked for. Sort is a column's
 // name; by default it is success_rate, best first.
 type LeaderboardQuery struct {
+	Find Find[enrich.LeaderboardRow]
 	Sort string
 	Desc bool
 	Page int // counted from 1
 }
 
-// ParseLeaderboardQuery reads ?sort=, ?order= and ?page=.
+// ParseLeaderboardQuery reads ?q=, ?sort=, ?order= and ?page=. A term of q that makes
+// no sense is no error here: see Find.
 func ParseLeaderboardQuery(v url.Values) (LeaderboardQuery, error) {
 	var q LeaderboardQuery
 	var err error
@@ -29,6 +31,7 @@ func ParseLeaderboardQuery(v url.Values) (LeaderboardQuery, error) {
 	if q.Sort == "" {
 		q.Sort, q.Desc = "success_rate", true
 	}
+	q.Find = parseFind(v, runLanguage)
 	q.Page, err = parsePage(v)
 	return q, err
 }
@@ -46,6 +49,7 @@ func (q LeaderboardQuery) ranked() bool { return q.Sort == "success_rate" && q.D
 type LeaderboardPage struct {
 	Layout   Layout
 	Empty    bool // there is no run at all
+	Filter   FilterBar
 	Summary  string
 	Cards    []Card
 	Headings []Heading
@@ -97,17 +101,28 @@ var leaderboardColumns = []struct{ name, label string }{
 // are given where the page holds them all.
 func NewLeaderboardPage(rows []enrich.LeaderboardRow, total int, origins map[string]map[string]enrich.Origin, q LeaderboardQuery) LeaderboardPage {
 	whys := newWhys()
-	p := LeaderboardPage{Layout: Layout{Section: "leaderboard", Wide: true, Whys: whys}, Empty: total == 0}
+	p := LeaderboardPage{Layout: Layout{Section: "leaderboard", Wide: true, Whys: whys}, Empty: total == 0 && q.Find.Text == ""}
 	if p.Empty {
 		return p
 	}
+	order := ""
+	if !q.ranked() {
+		order = map[bool]string{true: "desc", false: "asc"}[q.Desc]
+	}
+	keep := []string{"sort", q.Sort, "order", order}
+	if order == "" {
+		keep = nil
+	}
+	p.Layout.Scripts = []string{"filter"}
+	p.Filter = newFilterBar(q.Find, "/", keep, plural(total, "run"), completions(runLanguage, rows, "model", "agent", "provider", "suite"))
+	p.Filter.Example = "model:gpt cost<0.01 success>50%"
 	p.Ranks = total == len(rows)
 	ranks := rank(rows)
 	if p.Ranks && q.ranked() {
 		rows = inRankOrder(rows, ranks)
 		ranks = rank(rows)
 	}
-	s := sorting{path: "/", by: q.Sort, desc: q.Desc}
+	s := sorting{path: "/", keep: []string{"q", q.Find.Text}, by: q.Sort, desc: q.Desc}
 	p.Headings = append(p.Headings, columnHeading(s, enrich.LeaderboardColumns, "model", ""))
 	shown := map[string]bool{"model": true}
 	for _, c := range leaderboardColumns {
@@ -139,21 +154,17 @@ func NewLeaderboardPage(rows []enrich.LeaderboardRow, total int, origins map[str
 		p.Rows = append(p.Rows, line)
 	}
 	p.Summary = plural(total, "run")
+	if len(q.Find.Filter.Terms) > 0 {
+		p.Summary += " found"
+	}
 	if q.ranked() && p.Ranks && total > 1 {
 		p.Summary += ", ranked by the lower end of the 95 % interval of success; runs whose interval reaches the leader’s share a rank"
 	} else if c, ok := enrich.Lookup(enrich.LeaderboardColumns, q.Sort); ok {
 		p.Summary += ", sorted by “" + c.Label + "”"
 	}
-	p.Cards = leaderboardCards(whys, rows, ranks, total)
+	p.Cards = leaderboardCards(whys, rows, ranks, total, len(q.Find.Filter.Terms) > 0)
 	p.Pager = newPager(max(q.Page, 1), len(rows), total, "runs", func(page string) string {
-		order := "asc"
-		if q.Desc {
-			order = "desc"
-		}
-		if q.ranked() {
-			return address("/", "page", page)
-		}
-		return address("/", "sort", q.Sort, "order", order, "page", page)
+		return address("/", append([]string{"q", q.Find.Text, "page", page}, keep...)...)
 	})
 	return p
 }
@@ -326,8 +337,11 @@ func modelName(r *enrich.LeaderboardRow) string {
 }
 
 // leaderboardCards sums up the runs of a page.
-func leaderboardCards(whys *Whys, rows []enrich.LeaderboardRow, ranks []standing, total int) []Card {
+func leaderboardCards(whys *Whys, rows []enrich.LeaderboardRow, ranks []standing, total int, found bool) []Card {
 	scope := "all runs"
+	if found {
+		scope = "the runs found"
+	}
 	if len(rows) < total {
 		scope = "the runs on this page"
 	}

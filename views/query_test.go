@@ -3,6 +3,7 @@ package views
 import (
 	"errors"
 	"net/url"
+	"reflect"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -13,15 +14,15 @@ func TestParseLeaderboardQuery(t *testing.T) {
 		query string
 		want  LeaderboardQuery
 	}{
-		{"", LeaderboardQuery{"success_rate", true, 1}},
-		{"sort=avg_duration_ms", LeaderboardQuery{"avg_duration_ms", false, 1}},
-		{"sort=evaluation_date", LeaderboardQuery{"evaluation_date", true, 1}},
-		{"sort=model&order=desc&page=3", LeaderboardQuery{"model", true, 3}},
-		{"unknown=1", LeaderboardQuery{"success_rate", true, 1}},
+		{"", LeaderboardQuery{Sort: "success_rate", Desc: true, Page: 1}},
+		{"sort=avg_duration_ms", LeaderboardQuery{Sort: "avg_duration_ms", Page: 1}},
+		{"sort=evaluation_date", LeaderboardQuery{Sort: "evaluation_date", Desc: true, Page: 1}},
+		{"sort=model&order=desc&page=3", LeaderboardQuery{Sort: "model", Desc: true, Page: 3}},
+		{"unknown=1", LeaderboardQuery{Sort: "success_rate", Desc: true, Page: 1}},
 	} {
 		v, _ := url.ParseQuery(tt.query)
 		got, err := ParseLeaderboardQuery(v)
-		if err != nil || got != tt.want {
+		if err != nil || !reflect.DeepEqual(got, tt.want) {
 			t.Errorf("?%s = %+v, %v; want %+v", tt.query, got, err, tt.want)
 		}
 	}

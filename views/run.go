@@ -19,12 +19,14 @@ import (
 type RunQuery struct {
 	Tab     string // "tests", "charts", "quality", "provenance" or "files"
 	Dataset string // of the provenance: "results", "traces", "metrics" or "leaderboard"
+	Find    Find[enrich.ResultRow]
 	Sort    string
 	Desc    bool
-	Page    int // of the tests, counted from 1
+	Page    int // of the tests found, counted from 1
 }
 
-// ParseRunQuery reads ?tab=, ?dataset=, ?sort=, ?order= and ?page=.
+// ParseRunQuery reads ?tab=, ?dataset=, ?q=, ?sort=, ?order= and ?page=. A term of q
+// that makes no sense is no error here: see Find.
 func ParseRunQuery(v url.Values) (RunQuery, error) {
 	var q RunQuery
 	var err error
@@ -37,6 +39,7 @@ func ParseRunQuery(v url.Values) (RunQuery, error) {
 	if q.Sort, q.Desc, err = parseSort(v, enrich.ResultColumns); err != nil {
 		return q, err
 	}
+	q.Find = parseFind(v, testLanguage)
 	q.Page, err = parsePage(v)
 	return q, err
 }
@@ -62,7 +65,19 @@ func (q RunQuery) Shown(results []enrich.ResultRow) []*enrich.ResultRow {
 	if q.Tab != "" && q.Tab != "tests" {
 		return nil
 	}
-	return cut(sortTests(results, q), max(q.Page, 1))
+	return cut(q.Tests(results), max(q.Page, 1))
+}
+
+// Tests returns the tests that are asked for, on whatever page, in order.
+func (q RunQuery) Tests(results []enrich.ResultRow) []*enrich.ResultRow {
+	var rows []*enrich.ResultRow
+	for i := range results {
+		if q.Find.Filter.Finds(&results[i]) {
+			rows = append(rows, &results[i])
+		}
+	}
+	sortTests(rows, q)
+	return rows
 }
 
 // origins returns where the columns of one row came from.
@@ -89,6 +104,7 @@ type RunPage struct {
 	Tabs     []Tab
 	Tab      string
 	Headings []Heading
+	Filter   FilterBar // of the tests
 	Tests    []TestLine
 	NoTests  string
 	Energy   bool // the tests have a column for it
@@ -374,7 +390,16 @@ func (p *RunPage) addTests(d RunData, q RunQuery) {
 		return
 	}
 	path := RunURL(d.Row.RunID)
-	s := sorting{path: path, by: q.Sort, desc: q.Desc}
+	s := sorting{path: path, keep: []string{"q", q.Find.Text}, by: q.Sort, desc: q.Desc}
+	var keep []string
+	if q.Sort != "" {
+		keep = []string{"sort", q.Sort, "order", map[bool]string{true: "desc", false: "asc"}[q.Desc]}
+	}
+	found := q.Tests(d.Results)
+	p.Layout.Scripts = []string{"filter"}
+	p.Filter = newFilterBar(q.Find, path, keep, fmt.Sprintf("%s of %s", count(len(found)), plural(len(d.Results), "test")), completions(testLanguage, d.Results, "tool", "error", "difficulty", "agent"))
+	p.Filter.Example = "error:timeout time>2s tool:search"
+	p.Filter.Quick = outcomeLinks(d.Results, q.Find, path, keep)
 	p.Energy = d.Row.TotalGPUEnergyWh != nil || slices.ContainsFunc(d.Results, func(r enrich.ResultRow) bool { return r.GPUEnergyWh != nil })
 	for _, c := range []struct{ name, label string }{
 		{"test_id", ""}, {"success", "Outcome"}, {"tools_used", "Tools"}, {"steps", ""}, {"execution_time_ms", ""},
@@ -396,26 +421,18 @@ func (p *RunPage) addTests(d RunData, q RunQuery) {
 		}
 	}
 	page := max(q.Page, 1)
-	shown := q.Shown(d.Results)
+	shown := cut(found, page)
 	for _, r := range shown {
 		p.Tests = append(p.Tests, newTestLine(resultFigures(p.Layout.Whys, r, d.origins(enrich.Results, r.TestCaseUID)), longest))
 	}
-	p.Pager = newPager(page, len(shown), len(d.Results), "tests", func(n string) string {
-		order := ""
-		if q.Sort != "" {
-			order = map[bool]string{true: "desc", false: "asc"}[q.Desc]
-		}
-		return address(path, "sort", q.Sort, "order", order, "page", n)
+	p.Pager = newPager(page, len(shown), len(found), "tests", func(n string) string {
+		return address(path, append([]string{"q", q.Find.Text, "page", n}, keep...)...)
 	})
 }
 
 // sortTests orders tests by a column, absent values last, or failures first
 // and then by time.
-func sortTests(results []enrich.ResultRow, q RunQuery) []*enrich.ResultRow {
-	rows := make([]*enrich.ResultRow, len(results))
-	for i := range results {
-		rows[i] = &results[i]
-	}
+func sortTests(rows []*enrich.ResultRow, q RunQuery) {
 	c, ok := enrich.Lookup(enrich.ResultColumns, q.Sort)
 	if !ok {
 		slices.SortStableFunc(rows, func(a, b *enrich.ResultRow) int {
@@ -428,7 +445,7 @@ func sortTests(results []enrich.ResultRow, q RunQuery) []*enrich.ResultRow {
 			}
 			return cmp.Or(-compareFields(&a.ExecutionTimeMS, &b.ExecutionTimeMS, true), strings.Compare(a.TestCaseUID, b.TestCaseUID))
 		})
-		return rows
+		return
 	}
 	slices.SortStableFunc(rows, func(a, b *enrich.ResultRow) int {
 		n := compareFields(c.Ptr(a), c.Ptr(b), q.Desc)
@@ -437,7 +454,6 @@ func sortTests(results []enrich.ResultRow, q RunQuery) []*enrich.ResultRow {
 		}
 		return cmp.Or(n, strings.Compare(a.TestCaseUID, b.TestCaseUID))
 	})
-	return rows
 }
 
 // compareFields orders two fields of one column; desc says that the result will be

@@ -4,12 +4,14 @@ import (
 	"bytes"
 	"context"
 	"database/sql"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"strings"
 
 	"smolscope/enrich"
+	"smolscope/enrich/filter"
 	"smolscope/enrich/redact"
 )
 
@@ -78,11 +80,12 @@ type RunQuery struct {
 	Sort          string // a column of enrich.LeaderboardColumns; "" is the newest first
 	Desc          bool
 	Limit, Offset int // Limit 0 is no limit
+	Where         filter.Filter[enrich.LeaderboardRow]
 }
 
-// Runs returns leaderboard rows and how many there are in all. Absent values
-// come last in either direction, letter case does not matter, and of equals
-// the first by run id comes first.
+// Runs returns leaderboard rows and how many there are in all that are asked for.
+// Absent values come last in either direction, letter case does not matter, and of
+// equals the first by run id comes first.
 func (v *Snapshot) Runs(ctx context.Context, q RunQuery) ([]enrich.LeaderboardRow, int, error) {
 	if q.Sort == "" {
 		q.Sort, q.Desc = "evaluation_date", true
@@ -98,6 +101,10 @@ func (v *Snapshot) Runs(ctx context.Context, q RunQuery) ([]enrich.LeaderboardRo
 	if q.Desc {
 		order += " DESC"
 	}
+	order = ` ORDER BY ` + order + ` NULLS LAST, "run_id"`
+	if len(q.Where.Terms) > 0 {
+		return v.runsWhere(ctx, q, order)
+	}
 	if q.Limit == 0 {
 		q.Limit = -1
 	}
@@ -105,9 +112,39 @@ func (v *Snapshot) Runs(ctx context.Context, q RunQuery) ([]enrich.LeaderboardRo
 	if err := v.tx.QueryRowContext(ctx, `SELECT COUNT(*) FROM leaderboard`).Scan(&total); err != nil {
 		return nil, 0, err
 	}
-	rows, err := leaderboard.rows(ctx, v.tx, `
-		ORDER BY `+order+` NULLS LAST, "run_id"
-		LIMIT ? OFFSET ?`, q.Limit, q.Offset)
+	rows, err := leaderboard.rows(ctx, v.tx, order+` LIMIT ? OFFSET ?`, q.Limit, q.Offset)
+	rows, err = masked(v, enrich.LeaderboardColumns, rows, err)
+	return rows, total, err
+}
+
+// runsWhere returns the runs that a filter finds. It asks it of the few columns
+// that it is about, masked, so that nobody finds out by asking what is not shown.
+func (v *Snapshot) runsWhere(ctx context.Context, q RunQuery, order string) ([]enrich.LeaderboardRow, int, error) {
+	var columns []enrich.Column[enrich.LeaderboardRow]
+	for _, name := range append(q.Where.Columns(), "run_id") {
+		c, _ := enrich.Lookup(enrich.LeaderboardColumns, name)
+		columns = append(columns, c)
+	}
+	all, err := leaderboard.partial(ctx, v.tx, columns, order)
+	if all, err = masked(v, columns, all, err); err != nil {
+		return nil, 0, err
+	}
+	found := []string{}
+	for i := range all {
+		if q.Where.Finds(&all[i]) {
+			found = append(found, all[i].RunID)
+		}
+	}
+	total := len(found)
+	found = found[min(q.Offset, total):]
+	if q.Limit > 0 {
+		found = found[:min(q.Limit, len(found))]
+	}
+	ids, err := json.Marshal(found)
+	if err != nil {
+		return nil, 0, err
+	}
+	rows, err := leaderboard.rows(ctx, v.tx, `WHERE "run_id" IN (SELECT value FROM json_each(?))`+order, string(ids))
 	rows, err = masked(v, enrich.LeaderboardColumns, rows, err)
 	return rows, total, err
 }

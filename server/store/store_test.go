@@ -22,6 +22,8 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"smolscope/enrich"
+	"smolscope/enrich/filter"
+	"smolscope/enrich/redact"
 	"smolscope/enrich/attr"
 )
 
@@ -277,6 +279,50 @@ func TestNotFound(t *testing.T) {
 				t.Errorf("error = %v, want ErrNotFound", err)
 			}
 		})
+	}
+}
+
+// TestRunsWhere: a filter finds the same runs in the same order as reading them all
+// would, pages are counted among what is found, and a mask hides from it too.
+func TestRunsWhere(t *testing.T) {
+	s := openNew(t)
+	a, b, c, d := run("a"), run("b"), run("c"), run("d")
+	a.Leaderboard.TotalTokens, b.Leaderboard.TotalTokens, d.Leaderboard.TotalTokens = new(int64(5)), new(int64(0)), new(int64(7))
+	a.Leaderboard.Team, c.Leaderboard.Team = new("someone@example.com"), new("ours")
+	apply(t, s, Change{Runs: []*enrich.Tables{a, b, c, d}})
+	v := snapshot(t, s)
+	language := filter.Language[enrich.LeaderboardRow]{Columns: enrich.LeaderboardColumns}
+	for _, tt := range []struct {
+		where         string
+		limit, offset int
+		v             *Snapshot
+		want          string
+		total         int
+	}{
+		{"total_tokens>=0", 0, 0, v, "d a b", 3},
+		{"total_tokens>=0", 1, 1, v, "a", 3},
+		{"total_tokens>=0", 5, 9, v, "", 3},
+		{"-has:total_tokens", 0, 0, v, "c", 1},
+		{"total_tokens>1 run_id:d", 0, 0, v, "d", 1},
+		{"total_tokens>1000", 0, 0, v, "", 0},
+		{"team:someone", 0, 0, v, "a", 1},
+		{"team:someone", 0, 0, v.Masked(redact.Mask{Secrets: true}), "", 0},
+	} {
+		where, err := language.Parse(tt.where)
+		if err != nil {
+			t.Fatal(err)
+		}
+		rows, total, err := tt.v.Runs(t.Context(), RunQuery{Sort: "total_tokens", Desc: true, Where: where, Limit: tt.limit, Offset: tt.offset})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var ids []string
+		for _, r := range rows {
+			ids = append(ids, r.RunID)
+		}
+		if got := strings.Join(ids, " "); got != tt.want || total != tt.total {
+			t.Errorf("%q from %d: %q of %d, want %q of %d", tt.where, tt.offset, got, total, tt.want, tt.total)
+		}
 	}
 }
 

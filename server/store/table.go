@@ -89,17 +89,22 @@ func (t *table[R]) insert(ctx context.Context, tx *sql.Tx, rows []R) error {
 
 // rows returns the rows that the rest of a SELECT statement picks.
 func (t *table[R]) rows(ctx context.Context, tx *sql.Tx, rest string, args ...any) ([]R, error) {
+	return t.partial(ctx, tx, t.columns, rest, args...)
+}
+
+// partial is rows with these columns alone; the other fields are left zero.
+func (t *table[R]) partial(ctx context.Context, tx *sql.Tx, columns []enrich.Column[R], rest string, args ...any) ([]R, error) {
 	found, err := tx.QueryContext(ctx, fmt.Sprintf("SELECT %s FROM %s %s",
-		quoteAll(enrich.Names(t.columns)), quote(t.name), rest), args...)
+		quoteAll(enrich.Names(columns)), quote(t.name), rest), args...)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", t.name, err)
 	}
 	defer found.Close()
 	var list []R
-	fields := make([]any, len(t.columns))
+	fields := make([]any, len(columns))
 	for found.Next() {
 		var row R
-		for i, c := range t.columns {
+		for i, c := range columns {
 			fields[i] = field(c.Ptr(&row))
 		}
 		if err := found.Scan(fields...); err != nil {

@@ -33,6 +33,7 @@ const actions = {
   p: () => follow("[rel=prev]"),
   n: () => follow("[rel=next]"),
   u: () => follow("[data-drop-open]"),
+  "/": () => document.querySelector("[data-filter]")?.focus(),
   "?": () => help.showModal(),
 };
 
