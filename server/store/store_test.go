@@ -22,9 +22,9 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"smolscope/enrich"
+	"smolscope/enrich/attr"
 	"smolscope/enrich/filter"
 	"smolscope/enrich/redact"
-	"smolscope/enrich/attr"
 )
 
 func open(t *testing.T, path string) *Store {
