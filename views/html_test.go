@@ -28,6 +28,7 @@ func pages() map[string]templ.Component {
 		"leaderboard":          leaderboard([]enrich.LeaderboardRow{d.Row, {RunID: "bare"}}, 2, "success_rate"),
 		"leaderboard/page":     leaderboard([]enrich.LeaderboardRow{d.Row}, 120, "notes"),
 		"run/tests":            run("tests"),
+		"run/failures":         run("failures"),
 		"run/charts":           run("charts"),
 		"run/quality":          run("quality"),
 		"run/files":            run("files"),

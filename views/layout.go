@@ -53,7 +53,7 @@ func (l Layout) title() string {
 }
 
 // styleSheets are one file per component, in the order of the cascade.
-var styleSheets = []string{"tokens", "base", "layout", "card", "chip", "table", "filter", "note", "tabs", "message", "waterfall", "chart", "why", "drop", "login", "share", "compare"}
+var styleSheets = []string{"tokens", "base", "layout", "card", "chip", "table", "filter", "failure", "note", "tabs", "message", "waterfall", "chart", "why", "drop", "login", "share", "compare"}
 
 // scripts of every page; a page adds its own. Each does nothing where it finds
 // nothing to decorate. An earlier one has the first say on a key.

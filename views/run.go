@@ -17,7 +17,7 @@ import (
 // A RunQuery is how a run's page is asked for. Without a Sort the tests that
 // did not pass come first, the longest first.
 type RunQuery struct {
-	Tab     string // "tests", "charts", "quality", "provenance" or "files"
+	Tab     string // "tests", "failures", "charts", "quality", "provenance" or "files"
 	Dataset string // of the provenance: "results", "traces", "metrics" or "leaderboard"
 	Find    Find[enrich.ResultRow]
 	Sort    string
@@ -45,7 +45,7 @@ func ParseRunQuery(v url.Values) (RunQuery, error) {
 }
 
 // runTabNames are the parts of a run's page.
-var runTabNames = []string{"tests", "charts", "quality", "provenance", "files"}
+var runTabNames = []string{"tests", "failures", "charts", "quality", "provenance", "files"}
 
 // RunData is what a run's page is made of.
 type RunData struct {
@@ -109,6 +109,7 @@ type RunPage struct {
 	NoTests  string
 	Energy   bool // the tests have a column for it
 	Pager    Pager
+	Failures RunFailures
 	Charts   []chart.Chart
 	Quality  RunQuality
 	Sources  Provenance
@@ -173,6 +174,8 @@ func NewRunPage(d RunData, q RunQuery) RunPage {
 	switch p.Tab {
 	case "tests":
 		p.addTests(d, q)
+	case "failures":
+		p.Failures = newRunFailures(whys, d.Results)
 	case "charts":
 		if len(d.Results) > 0 {
 			p.Charts = chart.OfTests(d.Results)
@@ -211,6 +214,7 @@ func runFacts(r *enrich.LeaderboardRow) string {
 func runTabs(d RunData, current string, found int) []Tab {
 	list := []Tab{
 		{Text: "Tests", Count: count(len(d.Results))},
+		{Text: "Failures", Count: count(failures(d.Results))},
 		{Text: "Charts"},
 		{Text: "Data quality", Count: count(found)},
 		{Text: "Settings & provenance"},

@@ -124,7 +124,7 @@ func TestPagesFit(t *testing.T) {
 	test, trace := href(`tbody th a[href*="/tests/"]`), href(`tbody a[href*="/traces/"]`)
 	p.visit(trace)
 	fit(p, map[string]string{
-		"leaderboard": "/", "run": run, "run-charts": run + "?tab=charts", "run-quality": run + "?tab=quality", "run-provenance": run + "?tab=provenance", "run-files": run + "?tab=files",
+		"leaderboard": "/", "run": run, "run-failures": run + "?tab=failures", "run-charts": run + "?tab=charts", "run-quality": run + "?tab=quality", "run-provenance": run + "?tab=provenance", "run-files": run + "?tab=files",
 		"test": test, "trace": trace, "trace-span": href(`tr.row:nth-child(2) a[data-span]`),
 	})
 	p.visit(run + "?tab=charts")
