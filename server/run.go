@@ -26,7 +26,7 @@ func (s *Server) run(c echo.Context, v *store.Snapshot) (component, error) {
 	if d.Quality, err = v.Quality(ctx, run); err != nil {
 		return nil, err
 	}
-	if q.Page > 1 && pageOver(q.Page, len(q.Tests(d.Results))) {
+	if pageOver(q.Page, len(q.Found(d.Results))) {
 		return nil, noSuchPage("tests", views.RunURL(run))
 	}
 	if d.Provenance, err = provenanceOf(ctx, v, run, q, d.Results); err != nil {

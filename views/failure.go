@@ -31,8 +31,9 @@ type FailureGroup struct {
 	Bar     string // of the failures, in percent
 	Cost, Tokens,
 	Time Quantity // sums of what is known
-	Tests []FailedTest // the first ones
-	More  string       // how many further ones there are, "" for none
+	Tests    []FailedTest // the first ones
+	More     string       // how many further ones there are, "" for none
+	MoreHref string       // the tests of its outcome and class
 }
 
 // A FailedTest is one test of a group.
@@ -61,6 +62,7 @@ func newRunFailures(whys *Whys, results []enrich.ResultRow) RunFailures {
 		class, tools, reason string
 	}
 	groups := map[kind][]*enrich.ResultRow{}
+	var kinds []kind // in order, so that a run is one page, byte for byte
 	var all []*enrich.ResultRow
 	for i := range results {
 		r := &results[i]
@@ -70,6 +72,9 @@ func newRunFailures(whys *Whys, results []enrich.ResultRow) RunFailures {
 		}
 		all = append(all, r)
 		k := kind{o, deref(r.ErrorType), toolNames(r.ToolsUsed), shape(failureReason(r))}
+		if groups[k] == nil {
+			kinds = append(kinds, k)
+		}
 		groups[k] = append(groups[k], r)
 	}
 	var f RunFailures
@@ -84,8 +89,8 @@ func newRunFailures(whys *Whys, results []enrich.ResultRow) RunFailures {
 	} else if cost.known > 0 && cost.known < len(all) {
 		f.CostNote = fmt.Sprintf("known for %d of %d", cost.known, len(all))
 	}
-	for k, rows := range groups {
-		f.Groups = append(f.Groups, newFailureGroup(whys, k.outcome, k.class, rows, len(all)))
+	for _, k := range kinds {
+		f.Groups = append(f.Groups, newFailureGroup(whys, k.outcome, groups[k], len(all)))
 	}
 	slices.SortFunc(f.Groups, func(a, b FailureGroup) int {
 		return cmp.Or(cmp.Compare(len(b.Tests), len(a.Tests)), strings.Compare(a.Tests[0].Case, b.Tests[0].Case))
@@ -94,12 +99,14 @@ func newRunFailures(whys *Whys, results []enrich.ResultRow) RunFailures {
 		g := &f.Groups[i]
 		if n := len(g.Tests); n > failedShown {
 			g.Tests, g.More = g.Tests[:failedShown], "and "+count(n-failedShown)+" more"
+		} else {
+			g.MoreHref = ""
 		}
 	}
 	return f
 }
 
-func newFailureGroup(whys *Whys, o *Outcome, class string, rows []*enrich.ResultRow, all int) FailureGroup {
+func newFailureGroup(whys *Whys, o *Outcome, rows []*enrich.ResultRow, all int) FailureGroup {
 	reasons := map[string]bool{}
 	var tokens, time sumOf
 	for _, r := range rows {
@@ -108,8 +115,9 @@ func newFailureGroup(whys *Whys, o *Outcome, class string, rows []*enrich.Result
 		time.addFloat(r.ExecutionTimeMS)
 	}
 	g := FailureGroup{
-		Outcome: o, Class: strings.ReplaceAll(visible(class), "_", " "),
-		Reason: newText(failureReason(rows[0])), Tools: orAbsent(toolNames(rows[0].ToolsUsed)),
+		Outcome: o, Class: strings.ReplaceAll(visible(deref(rows[0].ErrorType)), "_", " "),
+		MoreHref: alikeURL(rows[0], o),
+		Reason:   newText(failureReason(rows[0])), Tools: orAbsent(toolNames(rows[0].ToolsUsed)),
 		Count: count(len(rows)), Bar: geometry(100 * float64(len(rows)) / float64(all)),
 		Cost:   sumQuantity(whys, "Cost of these failures", "What the tests of the group cost together.", costOf(rows), len(rows), enrich.USD),
 		Tokens: sumQuantity(whys, "Tokens of these failures", "The tokens that the tests of the group used together.", tokens, len(rows), enrich.Tokens),
@@ -123,6 +131,15 @@ func newFailureGroup(whys *Whys, o *Outcome, class string, rows []*enrich.Result
 	}
 	slices.SortFunc(g.Tests, func(a, b FailedTest) int { return strings.Compare(a.Case, b.Case) })
 	return g
+}
+
+// alikeURL returns the address of the tests with the outcome and error class of one.
+func alikeURL(r *enrich.ResultRow, o *Outcome) string {
+	terms := "outcome=" + outcomeWord(o)
+	if r.ErrorType != nil {
+		terms += " error=" + quoted(*r.ErrorType)
+	}
+	return address(RunURL(r.RunID), "q", terms)
 }
 
 func rowsOf(results []enrich.ResultRow) []*enrich.ResultRow {
@@ -190,22 +207,30 @@ func toolNames(tools []string) string {
 	return strings.Join(names, ", ")
 }
 
-// What differs between messages of one cause: quoted texts, ids, addresses of
-// memory, numbers.
-var varying = regexp.MustCompile(`"[^"]*"|'[^']*'|` + "`[^`]*`" + `|\b0x[0-9a-fA-F]+\b|\b[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}\b|\b[0-9a-fA-F]*[0-9][0-9a-fA-F]{7,}\b|[0-9]+(?:[.,:][0-9]+)*`)
+// Where messages of one cause differ: in ids, addresses of memory, numbers.
+var varying = regexp.MustCompile(`\b0x[0-9a-fA-F]+\b|\b[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}\b|\b[0-9a-fA-F]*[0-9][0-9a-fA-F]{7,}\b|[0-9]+(?:[.,:][0-9]+)*`)
+
+// citing finds what messages cite in quotes, apostrophes aside, and the fields of
+// objects, as JSON and Python write them, whose values say what happened.
+var citing = regexp.MustCompile(`("[^"]*"|'[^']*')\s*:\s*("[^"]*"|'[^']*')|"[^"]*"|\B'[^']*'\B|` + "`[^`]*`")
 
 // shapeLength is how much of a message tells its cause: what follows is the
 // trace of the stack, or the text that the model wrote.
 const shapeLength = 300
 
-// shape is what messages of one cause have in common.
+// shape is what messages of one cause have in common: their words, without numbers,
+// ids and the names that they cite.
 func shape(message string) string {
 	if len(message) > 4*shapeLength {
 		message = message[:4*shapeLength]
 	}
+	message = citing.ReplaceAllStringFunc(message, func(cited string) string {
+		field := citing.FindStringSubmatch(cited)
+		if value := field[2]; value == "" || strings.ContainsAny(value, "0123456789") && !strings.Contains(value, " ") {
+			return "#"
+		}
+		return cited
+	})
 	words := strings.Join(strings.Fields(varying.ReplaceAllString(message, "#")), " ")
-	if len(words) > shapeLength {
-		words = words[:shapeLength]
-	}
-	return words
+	return words[:min(len(words), shapeLength)]
 }

@@ -69,7 +69,50 @@ func TestShape(t *testing.T) {
 			t.Errorf("%q is shaped %q, %q is shaped %q", tt.a, shape(tt.a), tt.b, shape(tt.b))
 		}
 	}
-	if shape("connection refused") == shape("connection reset") {
-		t.Error("other words are another cause")
+	// Other words are another cause, in the fields of an object too.
+	for _, tt := range []struct{ a, b string }{
+		{"connection refused", "connection reset"},
+		{`{"message":"Rate limit reached"}`, `{"message":"Bad API key"}`},
+		{`Error code: 400 - {'error': {'message': "can't parse", 'type': 'a'}}`, `Error code: 400 - {'error': {'message': "can't connect", 'type': 'a'}}`},
+		{`{"code":"invalid_api_key"}`, `{"code":"model_not_found"}`},
+		{"couldn't find the page, can't go on", "couldn't open the mail, can't go on"},
+	} {
+		if shape(tt.a) == shape(tt.b) {
+			t.Errorf("%q and %q are shaped alike: %q", tt.a, tt.b, shape(tt.a))
+		}
+	}
+	// Ids in such fields are not.
+	if a, b := shape(`{"message":"Slow down","id":"req_011CSHo"}`), shape(`{"message":"Slow down","id":"req_022XYZ"}`); a != b {
+		t.Errorf("%q, %q", a, b)
+	}
+}
+
+// TestFailuresSame: one run is one page, byte for byte.
+func TestFailuresSame(t *testing.T) {
+	var results []enrich.ResultRow
+	for i := range 9 { // groups of 1 to 9 tests
+		for j := range i + 1 {
+			id := strings.Repeat("i", i+1) + strings.Repeat("j", j)
+			results = append(results, enrich.ResultRow{TestCaseUID: id, TestID: id, RunID: "r", Success: new(false), Error: new("cause " + strings.Repeat("i", i+1))})
+		}
+	}
+	d := RunData{Row: enrich.LeaderboardRow{RunID: "r", NumTests: 9}, Results: results}
+	first := render(t, Run(NewRunPage(d, RunQuery{Tab: "failures"})))
+	for range 5 {
+		if render(t, Run(NewRunPage(d, RunQuery{Tab: "failures"}))) != first {
+			t.Fatal("the page differs from one rendering to the next")
+		}
+	}
+}
+
+// TestFailuresMore: what a group does not list is a click away.
+func TestFailuresMore(t *testing.T) {
+	var results []enrich.ResultRow
+	for i := range failedShown + 2 {
+		results = append(results, enrich.ResultRow{TestCaseUID: "c" + count(i), TestID: "t", RunID: "r", Success: new(false), ErrorType: new("timeout")})
+	}
+	g := newRunFailures(newWhys(), results).Groups[0]
+	if len(g.Tests) != failedShown || g.More != "and 2 more" || g.MoreHref != "/runs/r?q=outcome%3Dtimeout+error%3Dtimeout" {
+		t.Errorf("%d tests, %q, %s", len(g.Tests), g.More, g.MoreHref)
 	}
 }

@@ -98,13 +98,13 @@ func newFilterBar[R any](f Find[R], path string, keep []string, found string, co
 		b.Keep = append(b.Keep, FilterAs{keep[i], keep[i+1]})
 	}
 	if bad, ok := f.Err.(*QueryError); ok {
-		b.Problem = bad.Message
+		b.Problem = visible(bad.Message)
 	}
 	if len(f.Filter.Terms) > 0 {
 		b.Found = found
 	}
 	for i, t := range f.Filter.Terms {
-		b.Chips = append(b.Chips, FilterChip{Text: t.Text, Href: address(path, append([]string{"q", f.Filter.Without(i)}, keep...)...)})
+		b.Chips = append(b.Chips, FilterChip{Text: visible(t.Text), Href: address(path, append([]string{"q", f.Filter.Without(i)}, keep...)...)})
 	}
 	return b
 }
@@ -119,10 +119,11 @@ func outcomeLinks(results []enrich.ResultRow, f Find[enrich.ResultRow], path str
 	if len(counts) < 2 {
 		return nil
 	}
-	isOutcome := func(t filter.Term[enrich.ResultRow]) bool { return strings.HasPrefix(t.Text, "outcome=") }
-	var others []string
+	var others, asked []string // the outcomes among them
 	for _, t := range f.Filter.Terms {
-		if !isOutcome(t) {
+		if strings.HasPrefix(t.Text, "outcome=") {
+			asked = append(asked, t.Text)
+		} else {
 			others = append(others, t.Text)
 		}
 	}
@@ -132,7 +133,7 @@ func outcomeLinks(results []enrich.ResultRow, f Find[enrich.ResultRow], path str
 			continue
 		}
 		term := "outcome=" + outcomeWord(o)
-		current := slices.ContainsFunc(f.Filter.Terms, func(t filter.Term[enrich.ResultRow]) bool { return t.Text == term })
+		current := slices.Contains(asked, term)
 		terms := others
 		if !current {
 			terms = append(slices.Clip(others), term)
@@ -156,20 +157,25 @@ func completions[R any](l filter.Language[R], rows []R, names ...string) []strin
 		var values []string
 		for i := range rows {
 			for _, v := range textsOf(c.Ptr(&rows[i])) {
-				if len(values) < mostValues && v != "" && len(v) < 100 && v == visible(v) && !strings.Contains(v, `"`) && !slices.Contains(values, v) {
+				if len(values) < mostValues && v != "" && len(v) < 100 && !slices.Contains(values, v) && !strings.Contains(v, `"`) && v == visible(v) {
 					values = append(values, v)
 				}
 			}
 		}
 		slices.Sort(values)
 		for _, v := range values {
-			if strings.ContainsAny(v, " \t\n\r") {
-				v = `"` + v + `"`
-			}
-			list = append(list, name+":"+v)
+			list = append(list, name+":"+quoted(v))
 		}
 	}
 	return list
+}
+
+// quoted writes a value as one word of a filter.
+func quoted(value string) string {
+	if strings.ContainsAny(value, " \t\n\r") {
+		return `"` + value + `"`
+	}
+	return value
 }
 
 // textsOf returns the texts of a field, given by its pointer.

@@ -51,6 +51,27 @@ func TestLeaderboardFoundNothing(t *testing.T) {
 	}
 }
 
+// TestFilterWithoutRuns: before there is a run, a term that makes no sense hides
+// nothing of what to do first.
+func TestFilterWithoutRuns(t *testing.T) {
+	q, _ := ParseLeaderboardQuery(url.Values{"q": {"cots>1"}})
+	if p := NewLeaderboardPage(nil, 0, nil, q); !p.Empty {
+		t.Error("no run is like that, where there is none at all")
+	}
+}
+
+// TestFilterHostile: a link may hold any text; none turns the page round.
+func TestFilterHostile(t *testing.T) {
+	q, _ := ParseLeaderboardQuery(url.Values{"q": {"model:\u202e\x07evil no\u202e\x07such:1"}})
+	p := NewLeaderboardPage([]enrich.LeaderboardRow{{RunID: "a"}}, 1, nil, q)
+	page := render(t, Leaderboard(p))
+	for _, want := range []string{"<bdi>model:\u202e␇evil</bdi>", "<bdi>no\u202e␇such:1: there is no column no\u202e␇such</bdi>"} {
+		if !strings.Contains(page, want) {
+			t.Errorf("the page lacks %q; chip %q, problem %q", want, p.Filter.Chips[0].Text, p.Filter.Problem)
+		}
+	}
+}
+
 func TestTestFilter(t *testing.T) {
 	d := RunData{Row: enrich.LeaderboardRow{RunID: "r", NumTests: 4}, Results: []enrich.ResultRow{
 		{TestCaseUID: "a:1", TestID: "1", Success: new(true), ToolsUsed: []string{"web search"}},

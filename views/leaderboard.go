@@ -101,18 +101,15 @@ var leaderboardColumns = []struct{ name, label string }{
 // are given where the page holds them all.
 func NewLeaderboardPage(rows []enrich.LeaderboardRow, total int, origins map[string]map[string]enrich.Origin, q LeaderboardQuery) LeaderboardPage {
 	whys := newWhys()
-	p := LeaderboardPage{Layout: Layout{Section: "leaderboard", Wide: true, Whys: whys}, Empty: total == 0 && q.Find.Text == ""}
+	p := LeaderboardPage{Layout: Layout{Section: "leaderboard", Wide: true, Whys: whys}, Empty: total == 0 && len(q.Find.Filter.Terms) == 0}
 	if p.Empty {
 		return p
 	}
-	order := ""
+	var keep []string
 	if !q.ranked() {
-		order = map[bool]string{true: "desc", false: "asc"}[q.Desc]
+		keep = sortPairs(q.Sort, q.Desc)
 	}
-	keep := []string{"sort", q.Sort, "order", order}
-	if order == "" {
-		keep = nil
-	}
+	found := len(q.Find.Filter.Terms) > 0
 	p.Layout.Scripts = []string{"filter"}
 	p.Filter = newFilterBar(q.Find, "/", keep, plural(total, "run"), completions(runLanguage, rows, "model", "agent", "provider", "suite"))
 	p.Filter.Example = "model:gpt cost<0.01 success>50%"
@@ -154,7 +151,7 @@ func NewLeaderboardPage(rows []enrich.LeaderboardRow, total int, origins map[str
 		p.Rows = append(p.Rows, line)
 	}
 	p.Summary = plural(total, "run")
-	if len(q.Find.Filter.Terms) > 0 {
+	if found {
 		p.Summary += " found"
 	}
 	if q.ranked() && p.Ranks && total > 1 {
@@ -162,7 +159,7 @@ func NewLeaderboardPage(rows []enrich.LeaderboardRow, total int, origins map[str
 	} else if c, ok := enrich.Lookup(enrich.LeaderboardColumns, q.Sort); ok {
 		p.Summary += ", sorted by “" + c.Label + "”"
 	}
-	p.Cards = leaderboardCards(whys, rows, ranks, total, len(q.Find.Filter.Terms) > 0)
+	p.Cards = leaderboardCards(whys, rows, ranks, total, found)
 	p.Pager = newPager(max(q.Page, 1), len(rows), total, "runs", func(page string) string {
 		return address("/", append([]string{"q", q.Find.Text, "page", page}, keep...)...)
 	})

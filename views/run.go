@@ -65,18 +65,19 @@ func (q RunQuery) Shown(results []enrich.ResultRow) []*enrich.ResultRow {
 	if q.Tab != "" && q.Tab != "tests" {
 		return nil
 	}
-	return cut(q.Tests(results), max(q.Page, 1))
+	rows := q.Found(results)
+	sortTests(rows, q)
+	return cut(rows, max(q.Page, 1))
 }
 
-// Tests returns the tests that are asked for, on whatever page, in order.
-func (q RunQuery) Tests(results []enrich.ResultRow) []*enrich.ResultRow {
+// Found returns the tests that are asked for, on whatever page.
+func (q RunQuery) Found(results []enrich.ResultRow) []*enrich.ResultRow {
 	var rows []*enrich.ResultRow
 	for i := range results {
 		if q.Find.Filter.Finds(&results[i]) {
 			rows = append(rows, &results[i])
 		}
 	}
-	sortTests(rows, q)
 	return rows
 }
 
@@ -395,11 +396,8 @@ func (p *RunPage) addTests(d RunData, q RunQuery) {
 	}
 	path := RunURL(d.Row.RunID)
 	s := sorting{path: path, keep: []string{"q", q.Find.Text}, by: q.Sort, desc: q.Desc}
-	var keep []string
-	if q.Sort != "" {
-		keep = []string{"sort", q.Sort, "order", map[bool]string{true: "desc", false: "asc"}[q.Desc]}
-	}
-	found := q.Tests(d.Results)
+	keep := sortPairs(q.Sort, q.Desc)
+	found := q.Found(d.Results)
 	p.Layout.Scripts = []string{"filter"}
 	p.Filter = newFilterBar(q.Find, path, keep, fmt.Sprintf("%s of %s", count(len(found)), plural(len(d.Results), "test")), completions(testLanguage, d.Results, "tool", "error", "difficulty", "agent"))
 	p.Filter.Example = "error:timeout time>2s tool:search"
@@ -425,7 +423,7 @@ func (p *RunPage) addTests(d RunData, q RunQuery) {
 		}
 	}
 	page := max(q.Page, 1)
-	shown := cut(found, page)
+	shown := q.Shown(d.Results)
 	for _, r := range shown {
 		p.Tests = append(p.Tests, newTestLine(resultFigures(p.Layout.Whys, r, d.origins(enrich.Results, r.TestCaseUID)), longest))
 	}

@@ -24,6 +24,18 @@ type sorting struct {
 	desc bool
 }
 
+// sortPairs are the query pairs of an order of rows, none of the list's own.
+func sortPairs(by string, desc bool) []string {
+	if by == "" {
+		return nil
+	}
+	order := "asc"
+	if desc {
+		order = "desc"
+	}
+	return []string{"sort", by, "order", order}
+}
+
 // columnHeading makes the head of a column of a dataset: a first click sorts it in
 // its own direction, a second one the other way.
 func columnHeading[R any](s sorting, columns []enrich.Column[R], name, label string) Heading {
@@ -46,11 +58,7 @@ func columnHeading[R any](s sorting, columns []enrich.Column[R], name, label str
 			h.Sort = "descending"
 		}
 	}
-	order := "asc"
-	if desc {
-		order = "desc"
-	}
-	h.Href = address(s.path, append([]string{"sort", name, "order", order}, s.keep...)...)
+	h.Href = address(s.path, append(sortPairs(name, desc), s.keep...)...)
 	return h
 }
 

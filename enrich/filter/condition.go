@@ -71,28 +71,30 @@ func compareNumbers(a, b float64) int {
 	return 1
 }
 
-// suffixes say how a number may end: the unit that stands for, and how much of it.
+// suffixes say how a number of a unit may end, and how much of the unit it then is.
+// They are looked for as they are written, and then in small letters.
 var suffixes = map[string]struct {
 	unit  enrich.Unit
 	times float64
 }{
-	"kwh": {enrich.WattHours, 1e3}, "wh": {enrich.WattHours, 1}, "mwh": {enrich.WattHours, 1e-3},
-	"h": {enrich.Seconds, 3600}, "min": {enrich.Seconds, 60}, "s": {enrich.Seconds, 1},
+	"MWh": {enrich.WattHours, 1e6}, "kwh": {enrich.WattHours, 1e3}, "wh": {enrich.WattHours, 1}, "mWh": {enrich.WattHours, 1e-3},
+	"h": {enrich.Seconds, 3600}, "min": {enrich.Seconds, 60}, "m": {enrich.Seconds, 60}, "s": {enrich.Seconds, 1},
 	"ms": {enrich.Milliseconds, 1}, "us": {enrich.Microseconds, 1}, "µs": {enrich.Microseconds, 1},
 	"gib": {enrich.MiB, 1024}, "mib": {enrich.MiB, 1},
 	"kg": {enrich.Grams, 1e3}, "g": {enrich.Grams, 1}, "mg": {enrich.Grams, 1e-3},
 	"kw": {enrich.Watts, 1e3}, "w": {enrich.Watts, 1},
 	"°c": {enrich.Celsius, 1}, "%": {enrich.Percent, 1},
-	"k": {enrich.None, 1e3}, "m": {enrich.None, 1e6},
 }
+
+// multiples say how a number may end that counts something: things, tokens, dollars.
+var multiples = map[string]float64{"k": 1e3, "m": 1e6}
 
 // seconds says how long the units of time are.
 var seconds = map[enrich.Unit]float64{enrich.Seconds: 1, enrich.Milliseconds: 1e-3, enrich.Microseconds: 1e-6}
 
 // number reads a number in the unit of a column: 2s, 1500ms, $0.01, 50%, 10k.
 func number(text string, unit enrich.Unit) (float64, error) {
-	digits := strings.ReplaceAll(strings.ToLower(text), ",", "")
-	times := 1.0
+	digits := strings.ReplaceAll(text, ",", "")
 	if money, ok := strings.CutPrefix(digits, "$"); ok {
 		if unit != enrich.USD {
 			return 0, errors.New("the column is not in dollars")
@@ -104,18 +106,33 @@ func number(text string, unit enrich.Unit) (float64, error) {
 	if err != nil || math.IsInf(n, 0) {
 		return 0, fmt.Errorf("want a number, such as %s", example(unit))
 	}
-	if ending := digits[end:]; ending != "" {
-		s, ok := suffixes[ending]
-		switch {
-		case ok && (s.unit == unit || s.unit == enrich.None):
-			times = s.times
-		case seconds[s.unit] > 0 && seconds[unit] > 0:
-			times = s.times * seconds[s.unit] / seconds[unit]
-		default:
-			return 0, fmt.Errorf("the column is %s, not in %s", measured(unit), ending)
-		}
+	times, ok := scale(digits[end:], unit)
+	if !ok {
+		return 0, fmt.Errorf("the column is %s, not in %s", measured(unit), digits[end:])
 	}
 	return n * times, nil
+}
+
+// scale returns what a number with an ending is multiplied by to be in a unit, and
+// whether the two go together.
+func scale(ending string, unit enrich.Unit) (float64, bool) {
+	if ending == "" {
+		return 1, true
+	}
+	small := strings.ToLower(ending)
+	switch unit {
+	case enrich.None, enrich.Count, enrich.Tokens, enrich.USD:
+		times, ok := multiples[small]
+		return times, ok
+	}
+	s, ok := suffixes[ending]
+	if !ok {
+		s, ok = suffixes[small]
+	}
+	if to := seconds[unit]; to > 0 {
+		return s.times * seconds[s.unit] / to, ok && seconds[s.unit] > 0
+	}
+	return s.times, ok && s.unit == unit
 }
 
 func measured(unit enrich.Unit) string {

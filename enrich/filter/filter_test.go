@@ -20,6 +20,7 @@ type row struct {
 	cost   *float64
 	time   *float64
 	at     enrich.Time
+	energy *float64
 }
 
 var language = filter.Language[row]{
@@ -32,6 +33,7 @@ var language = filter.Language[row]{
 		{Name: "steps", Unit: enrich.Count, Ptr: func(r *row) any { return &r.steps }},
 		{Name: "cost_usd", Unit: enrich.USD, Ptr: func(r *row) any { return &r.cost }},
 		{Name: "time_ms", Unit: enrich.Milliseconds, Ptr: func(r *row) any { return &r.time }},
+		{Name: "energy", Unit: enrich.WattHours, Ptr: func(r *row) any { return &r.energy }},
 		{Name: "at", Ptr: func(r *row) any { return &r.at }},
 	},
 	Names: []filter.Name{{"tool", "best_tool"}, {"cost", "cost_usd"}, {"time", "time_ms"}},
@@ -41,7 +43,7 @@ var language = filter.Language[row]{
 var (
 	full = row{
 		model: "openai/GPT-4.1", tool: new("web search"), names: []string{"alpha", "Beta"}, seen: `{"timeout":2}`, passed: new(true),
-		steps: 12, cost: new(0.3), time: new(2500.0), at: 1_772_366_400_000_000_000, // 2026-03-01T12:00:00Z
+		steps: 12, cost: new(0.3), time: new(2500.0), energy: new(0.005), at: 1_772_366_400_000_000_000, // 2026-03-01T12:00:00Z
 	}
 	bare = row{model: "llama 3"}
 )
@@ -84,6 +86,12 @@ func TestFinds(t *testing.T) {
 		{"time<=2,500ms", true, false},
 		{"time<0.05min", true, false}, // 3,000 ms
 		{"steps<0.013k", true, true},
+		{"time<0.05m", true, false}, // 3,000 ms: minutes of a time, millions of a count
+		{"time>0.04m", true, false},
+		{"steps<1m", true, true},
+		{"energy=5mWh", true, false},
+		{"energy<1MWh", true, false},
+		{"energy>1e-6MWh", false, false},
 		{"at:2026", true, false},
 		{"at:2026-03-01", true, false},
 		{"at>2026-03-01", false, false},
@@ -119,6 +127,7 @@ func TestParseErrors(t *testing.T) {
 		{"cost>nan", "cost>nan", "want a number, such as 0.01"},
 		{"cost>1s", "cost>1s", "the column is in USD, not in s"},
 		{"steps>2s", "steps>2s", "the column is a number without a unit, not in s"},
+		{"time>2k", "time>2k", "the column is in ms, not in k"},
 		{"time>$2", "time>$2", "the column is not in dollars"},
 		{"model>4", "model>4", "the column holds no number; want : or = in place of >"},
 		{"passed:maybe", "passed:maybe", "want yes or no"},
