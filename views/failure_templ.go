@@ -84,7 +84,7 @@ func runFailures(f RunFailures) templ.Component {
 					return templ_7745c5c3_Err
 				}
 			}
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 6, "</p><div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"Failures, grouped by what they have in common\"><table class=\"table table--sticky failures\"><thead><tr><th scope=\"col\">Why</th><th scope=\"col\">Tests</th><th scope=\"col\">Tools used</th><th scope=\"col\" class=\"num\">Cost</th><th scope=\"col\" class=\"num\">Tokens</th><th scope=\"col\" class=\"num\">Time</th></tr></thead> <tbody>")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 6, "</p><div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"Failures, grouped by what they have in common\"><table class=\"table failures\"><thead><tr><th scope=\"col\">Why</th><th scope=\"col\">Tests</th><th scope=\"col\">Tools used</th><th scope=\"col\" class=\"num\">Cost</th><th scope=\"col\" class=\"num\">Tokens</th><th scope=\"col\" class=\"num\">Time</th></tr></thead> <tbody>")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
