@@ -22,6 +22,7 @@ const (
 	energyConsumed = "gen_ai.energy.consumed"
 	co2Emissions   = "gen_ai.co2.emissions"
 	powerCost      = "gen_ai.power.cost"
+	deviceEnergy   = "hw.energy" // OpenTelemetry's, of the conventions for hardware: J
 )
 
 // gpuEnergy is what GPUs used during a run, and for what.
@@ -58,7 +59,7 @@ type testEnergy struct {
 
 // measureEnergy finds out what the GPUs of the run used (spec §3.9).
 func (e *enricher) measureEnergy() *gpuEnergy {
-	g := &gpuEnergy{series: seriesOf(e.run.Metrics, gpuUtilization, gpuMemoryUsed, gpuMemoryTotal, gpuTemperature, gpuPower, energyConsumed, co2Emissions, powerCost)}
+	g := &gpuEnergy{series: seriesOf(e.run.Metrics, gpuUtilization, gpuMemoryUsed, gpuMemoryTotal, gpuTemperature, gpuPower, energyConsumed, co2Emissions, powerCost, deviceEnergy)}
 	power := g.series[gpuPower]
 	var curves []curve
 	readings, gaps := 0, 0
@@ -89,24 +90,69 @@ func (e *enricher) measureEnergy() *gpuEnergy {
 	return g
 }
 
-// counted takes the run's energy from CodeCarbon's counter where there is one,
-// and returns what the integral of power is to be multiplied by to agree with it.
-// A counter of 0 is what CodeCarbon leaves where it sees no GPU.
-func (e *enricher) counted(g *gpuEnergy) (scale float64) {
+// An energyCounter is a figure that stands above the integral of power.
+type energyCounter struct {
+	wattHours float64
+	from      string
+	gpus      []gpuShare
+	tolerance float64 // how far power may be off, as part of the figure, before that is said
+}
+
+// counter returns the best energy counter of the run, nil of none: CodeCarbon's,
+// whose 0 is what it leaves where it sees no GPU, else that of the devices.
+func (g *gpuEnergy) counter() *energyCounter {
 	kWh := totals(g.series[energyConsumed], func(s *series) bool { return s.has("component", "gpu") })
-	if kWh == nil || *kWh == 0 {
+	if kWh != nil && *kWh > 0 {
+		return &energyCounter{*kWh * 1000, "energy counter of CodeCarbon, component gpu", []gpuShare{{"", *kWh * 1000}}, 0.2}
+	}
+	return g.deviceCounter()
+}
+
+// deviceCounter adds up what the GPUs' own counters say. It is nil unless all
+// GPUs whose power is known have one, for all of that time.
+func (g *gpuEnergy) deviceCounter() *energyCounter {
+	c := &energyCounter{tolerance: 0.05}
+	var counted, powered Time
+	for i := range g.series[deviceEnergy] {
+		s := &g.series[deviceEnergy][i]
+		if n := len(s.readings); s.has("hw.type", "gpu") && n > 1 {
+			wattHours := s.increase() / 3600
+			c.wattHours += wattHours
+			c.gpus = append(c.gpus, gpuShare{s.gpu(), wattHours})
+			counted += s.readings[n-1].at - s.readings[0].at
+		}
+	}
+	gpus := 0
+	for _, s := range g.series[gpuPower] {
+		if n := len(s.readings); n > 1 {
+			gpus++
+			powered += s.readings[n-1].at - s.readings[0].at
+		}
+	}
+	if c.wattHours == 0 || len(c.gpus) < gpus || float64(counted) < 0.95*float64(powered) {
+		return nil
+	}
+	c.from = "energy counter of " + plural(len(c.gpus), "GPU")
+	return c
+}
+
+// counted takes the run's energy from a counter where there is one, and returns
+// what the integral of power is to be multiplied by to agree with it.
+func (e *enricher) counted(g *gpuEnergy) (scale float64) {
+	c := g.counter()
+	if c == nil {
 		return 1
 	}
-	counted, integral := *kWh*1000, g.wattHours
-	g.wattHours, g.from, g.gpus = &counted, "energy counter of CodeCarbon, component gpu", []gpuShare{{"", counted}}
+	integral := g.wattHours
+	g.wattHours, g.from, g.gpus = &c.wattHours, c.from, c.gpus
 	if integral == nil || *integral == 0 {
 		return 0
 	}
-	if max(counted-*integral, *integral-counted) > 0.2*counted {
+	if max(c.wattHours-*integral, *integral-c.wattHours) > c.tolerance*c.wattHours {
 		e.found.flag("run", FlagEnergyDisagreement)
 		g.from += fmt.Sprintf("; the power samples say %s Wh", brief(*integral))
 	}
-	scale = counted / *integral
+	scale = c.wattHours / *integral
 	g.scaled = ", × " + brief(scale) + " to agree with the energy counter"
 	return scale
 }
@@ -228,7 +274,7 @@ func roundsIn(rounds []moment, w window) int {
 
 // gpu returns the id of the GPU that the series is of, "" if it names none.
 func (s *series) gpu() string {
-	id, _ := s.attrs.Str(attr.Field{"gpu_id"})
+	id, _ := s.attrs.Str(attr.Field{"gpu_id", "hw.id"})
 	return id
 }
 

@@ -120,6 +120,14 @@ func TestEnergySources(t *testing.T) {
 		{"one sample of power", exported(counter("gen_ai.gpu.power", "gpu_id=0", 360)), want{-1, -1, -1, ""}},
 		{"CodeCarbon agrees", exported(power + "," + counter("gen_ai.energy.consumed", "component=gpu", 0.0005, 0.0011)), want{1.1, 1.1 * 0.475, -1, "co2_from_energy"}},
 		{"CodeCarbon disagrees", exported(power + "," + counter("gen_ai.energy.consumed", "component=gpu", 0.002)), want{2, 0.95, -1, "co2_from_energy energy_disagreement"}},
+		// From its first reading on, whatever it counted before: 3672 J are 1.02 Wh.
+		{"the GPU's counter agrees", exported(power + "," + counter("hw.energy", "hw.type=gpu", 5000, 8672)), want{1.02, 1.02 * 0.475, -1, "co2_from_energy"}},
+		{"the GPU's counter began anew", exported(power + "," + counter("hw.energy", "hw.type=gpu", 5000, 5072, 3600)), want{1.02, 1.02 * 0.475, -1, "co2_from_energy"}},
+		// 3960 J are 1.1 Wh, of which 1 Wh is 9 % short.
+		{"the GPU's counter disagrees", exported(power + "," + counter("hw.energy", "hw.type=gpu", 0, 3960)), want{1.1, 1.1 * 0.475, -1, "co2_from_energy energy_disagreement"}},
+		{"a counter for one GPU of two", exported(power + "," + counter("gen_ai.gpu.power", "gpu_id=1", 360, 360) + "," + counter("hw.energy", "hw.type=gpu", 0, 3672)), want{2, 0.95, -1, "co2_from_energy"}},
+		{"a counter for half of the time", exported(counter("gen_ai.gpu.power", "gpu_id=0", 360, 360, 360) + "," + counter("hw.energy", "hw.type=gpu", 0, 3672)), want{2, 0.95, -1, "co2_from_energy"}},
+		{"a disk's counter", exported(power + "," + counter("hw.energy", "hw.type=physical_disk", 0, 3672)), want{1, 0.475, -1, "co2_from_energy"}},
 		{"energy of the CPU", exported(counter("gen_ai.energy.consumed", "component=cpu", 0.002)), want{-1, -1, -1, ""}},
 		{"CodeCarbon beats manual", exported(counter("gen_ai.co2.emissions", "source=codecarbon", 0.5) + "," + counter("gen_ai.co2.emissions", "gpu_id=0", 3.6)), want{-1, 0.5, -1, ""}},
 		{"manual is corrected", exported(counter("gen_ai.co2.emissions", "gpu_id=0", 3.6) + "," + counter("gen_ai.co2.emissions", "gpu_id=1", 7.2)), want{-1, 3, -1, "co2_corrected"}},

@@ -147,6 +147,15 @@ func (s *series) total() float64 {
 	return total
 }
 
+// increase returns what a counter counted from its first reading to its last. Unlike
+// total it serves for counters that began long before, as those of devices do.
+func (s *series) increase() float64 {
+	if s.delta || len(s.readings) == 0 {
+		return s.total()
+	}
+	return s.total() - s.readings[0].value
+}
+
 // totals adds up the counters that fit; nil of none.
 func totals(list []series, fits func(*series) bool) *float64 {
 	var s sum[float64]

@@ -1,9 +1,13 @@
 package gpu
 
+// Energy is the metric of the energy counter. genai_otel has none; this is
+// OpenTelemetry's, of its conventions for hardware.
+const Energy = "hw.energy"
+
 // A Field is one number that a GPU can say of itself.
 type Field struct {
 	Name    string // in JSON; as a column of SMOLTRACE's flattened metrics where it has one
-	Metric  string // genai_otel's name of the same number in the same unit; "" if it has none
+	Metric  string // genai_otel's name of the same number in the same unit, else OpenTelemetry's; "" if neither has one
 	Unit    string // as OpenTelemetry writes it
 	Counter bool   // only grows, until the driver is loaded again
 	Doc     string
@@ -19,7 +23,7 @@ var Fields = []Field{
 	{"gpu_temperature_celsius", "gen_ai.gpu.temperature", "Cel", false, "Temperature of the chip.", func(g *GPU) **float64 { return &g.Temperature }},
 	{"gpu_power_watts", "gen_ai.gpu.power", "W", false, "Power drawn by the whole board: the mean of a second from Ampere on (but for GA100), at the moment before.", func(g *GPU) **float64 { return &g.PowerWatts }},
 	{"gpu_power_limit_watts", "gen_ai.gpu.power.limit", "W", false, "Power limit that is enforced, of all that apply.", func(g *GPU) **float64 { return &g.PowerLimitWatts }},
-	{"gpu_energy_joules", "", "J", true, "Energy used since the driver was loaded, by the device's own counter (Volta and later).", func(g *GPU) **float64 { return &g.EnergyJoules }},
+	{"gpu_energy_joules", Energy, "J", true, "Energy used since the driver was loaded, by the device's own counter (Volta and later).", func(g *GPU) **float64 { return &g.EnergyJoules }},
 	{"gpu_clock_sm_mhz", "gen_ai.gpu.clock.sm", "MHz", false, "Clock of the multiprocessors.", func(g *GPU) **float64 { return &g.SMClockMHz }},
 	{"gpu_clock_memory_mhz", "gen_ai.gpu.clock.memory", "MHz", false, "Clock of the memory.", func(g *GPU) **float64 { return &g.MemoryClockMHz }},
 	{"gpu_fan_speed_percent", "gen_ai.gpu.fan.speed", "%", false, "Speed that the fan is told to run at. Boards without a fan have none.", func(g *GPU) **float64 { return &g.FanSpeed }},

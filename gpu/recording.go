@@ -16,23 +16,16 @@ import (
 // JSON. While the source has none, nothing is written: the gap shows in the times.
 // The error is one of writing; w may then hold part of a line.
 func Record(ctx context.Context, w io.Writer, source Source, every time.Duration) error {
-	ticker := time.NewTicker(every)
-	defer ticker.Stop()
 	lines := json.NewEncoder(w)
-	var last time.Time
-	for ctx.Err() == nil {
-		if r, err := source.Read(ctx); err == nil && r.Time.After(last) {
-			if err := lines.Encode(r); err != nil {
-				return fmt.Errorf("record GPU readings: %w", err)
-			}
-			last = r.Time
+	return Sample(ctx, source, every, func(r Reading, err error) error {
+		if err != nil {
+			return nil
 		}
-		select {
-		case <-ctx.Done():
-		case <-ticker.C:
+		if err := lines.Encode(r); err != nil {
+			return fmt.Errorf("record GPU readings: %w", err)
 		}
-	}
-	return nil
+		return nil
+	})
 }
 
 // longest is the time that a recording may span. It keeps durations from overflowing.

@@ -54,7 +54,7 @@ var flagText = map[string]struct {
 	"prompt_truncated":                {false, "Question cut off", "Only the first 100 characters of the question were recorded."},
 	"power_gap":                       {true, "Gap in the power readings", "GPU power was not recorded for part of the run; what was used meanwhile is left out, so the energy is too low."},
 	"power_cost_3_6x":                 {true, "Reported power cost too high", "genai_otel's power cost is 3.6 times too high, because it takes watts × seconds for watt-hours; ours is computed from the power."},
-	"energy_disagreement":             {true, "Energy figures disagree", "The energy counter and the power readings differ by more than 20 %; the counter is shown."},
+	"energy_disagreement":             {true, "Energy figures disagree", "The energy counter and the power readings differ by more than 20 %, or 5 % where the counter is the GPUs' own; the counter is shown."},
 	"co2_corrected":                   {true, "CO₂ corrected", "genai_otel's CO₂ counter takes watts × seconds for watt-hours, so it was divided by 3.6; the GPUs are added up."},
 	"co2_from_energy":                 {false, "CO₂ from energy", "The files hold no counter of CO₂: it is the GPU energy × the carbon intensity that is set."},
 	"co2_token_estimate":              {true, "CO₂ is an estimate", "CO₂ is SMOLTRACE's constant of 0.0004 g for 1,000 tokens, over tokens counted once; nothing was measured."},
