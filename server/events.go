@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
+	"strconv"
 	"sync"
 	"time"
 
@@ -16,11 +17,11 @@ import (
 const (
 	heartbeat  = 15 * time.Second
 	reconnect  = 2 * time.Second // what browsers are told to wait
-	maxStreams = 500
+	maxStreams = 1000
 )
 
-// A feed tells its readers which runs have changed. A reader that is slow gets
-// each run once, however often it changed meanwhile.
+// A feed wakes its readers and tells them which runs have changed. A reader that is
+// slow gets each run once, however often it changed meanwhile.
 type feed struct {
 	mu      sync.Mutex
 	readers map[*feedReader]bool
@@ -52,7 +53,7 @@ func (f *feed) unsubscribe(r *feedReader) {
 	delete(f.readers, r)
 }
 
-// publish tells all readers of runs that changed.
+// publish tells all readers of runs that changed, and wakes them in any case.
 func (f *feed) publish(runs []string) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -78,8 +79,11 @@ func (f *feed) take(r *feedReader) []string {
 	return runs
 }
 
-// events streams what changes, as server-sent events: an event named run for
-// each run that does.
+// events streams what changes, as server-sent events: one named gpu for each reading
+// of the GPUs, one named status when there are none, or again some, and one named run for each
+// run that changes. A client that is slow gets the latest reading when it can take
+// it; one that comes back says which reading it got last, and gets what it missed
+// of the last minutes. One that takes nothing for a while is cut off.
 func (s *Server) events(c echo.Context) error {
 	reader := s.ingester.changed.subscribe()
 	if reader == nil {
@@ -89,15 +93,27 @@ func (s *Server) events(c echo.Context) error {
 	defer s.ingester.changed.unsubscribe(reader)
 	w := c.Response()
 	w.Header().Set(echo.HeaderContentType, "text/event-stream")
+	w.Header().Set("X-Accel-Buffering", "no") // proxies that would hold events back
 	w.WriteHeader(http.StatusOK)
-	if _, err := fmt.Fprintf(w, "retry: %d\n\n", reconnect.Milliseconds()); err != nil {
-		return nil
+	var follows follower
+	if last, err := strconv.ParseInt(c.Request().Header.Get("Last-Event-ID"), 10, 64); err == nil {
+		follows.last, follows.resume = last, true
 	}
-	w.Flush()
+	deadlines := http.NewResponseController(w)
 	beat := time.NewTicker(heartbeat)
 	defer beat.Stop()
+	text := fmt.Appendf(nil, "retry: %d\n\n", reconnect.Milliseconds())
+	text = s.monitor.next(text, &follows)
 	for {
-		var text []byte
+		if len(text) > 0 {
+			// Where deadlines do not exist, as in tests, there is no one to wait for.
+			_ = deadlines.SetWriteDeadline(time.Now().Add(stalled))
+			if _, err := w.Write(text); err != nil {
+				return nil
+			}
+			w.Flush()
+		}
+		text = text[:0]
 		select {
 		case <-c.Request().Context().Done():
 			return nil
@@ -113,10 +129,7 @@ func (s *Server) events(c echo.Context) error {
 				text = attr.AppendQuoted(text, views.RunURL(run))
 				text = append(text, "}\n\n"...)
 			}
+			text = s.monitor.next(text, &follows)
 		}
-		if _, err := w.Write(text); err != nil {
-			return nil
-		}
-		w.Flush()
 	}
 }

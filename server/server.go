@@ -38,6 +38,7 @@ type Config struct {
 	Hosts     []string    // names that may be asked for besides, as behind a proxy
 	Notice    string      // one sentence on top of every page, "" for none
 	Hub       *hub.Client // that datasets are imported from, nil for the public one
+	GPU       GPUConfig   // the GPUs that are read
 	Dev       bool        // serve static files from the folder static, as they are now
 }
 
@@ -45,6 +46,7 @@ type Config struct {
 type Server struct {
 	Config
 	ingester *Ingester
+	monitor  *monitor
 	echo     *echo.Echo
 	hosts    hosts
 	access   *access
@@ -64,6 +66,7 @@ func New(c Config) *Server {
 		origins:  http.NewCrossOriginProtection(),
 		ending:   make(chan struct{}),
 	}
+	s.monitor = newMonitor(c.GPU, c.Store, c.Log, func() { s.ingester.changed.publish(nil) })
 	if s.Hub == nil {
 		s.Hub, _ = hub.New(hub.Public, "")
 	}
@@ -175,6 +178,10 @@ func (s *Server) Serve(ctx context.Context, l, otlp net.Listener) error {
 	counted := make(chan struct{})
 	go func() { defer close(counted); s.countVisits(deriving) }()
 	defer func() { stop(); <-counted }()
+
+	monitored := make(chan struct{})
+	go func() { defer close(monitored); s.monitor.run(deriving) }()
+	defer func() { stop(); <-monitored }()
 
 	served := make(chan error, len(servers))
 	for h, l := range servers {

@@ -33,6 +33,7 @@ type serveCommand struct {
 	MaxUpload size     `default:"1GiB" help:"Most bytes that one upload may have."`
 	enrichFlags
 	limitFlags
+	gpuFlags
 	Open bool `help:"Open the dashboard in the browser."`
 	Demo bool `help:"Serve sample runs, which were made up, from demo.db beside the database."`
 	Dev  bool `hidden:"" help:"Serve static files from the folder static, as they are now."`
@@ -127,6 +128,11 @@ func (c *serveCommand) Run(ctx context.Context, std streams) error {
 	if err != nil {
 		return err
 	}
+	gpus, err := c.gpus()
+	if err != nil {
+		return err
+	}
+	defer gpus.Source.Close()
 	hub, err := hub.New(os.Getenv("HF_ENDPOINT"), os.Getenv("HF_TOKEN"))
 	if err != nil {
 		return fmt.Errorf("HF_ENDPOINT: %w", err)
@@ -143,7 +149,7 @@ func (c *serveCommand) Run(ctx context.Context, std streams) error {
 
 	config := server.Config{
 		Store: db, Options: options, Log: log, Version: version, Addr: c.Addr, MaxUpload: int64(c.MaxUpload), Limits: c.limits(), Hub: hub, Dev: c.Dev,
-		Token: token, TLS: c.TLSCert != "", Hosts: c.AllowHost,
+		GPU: gpus, Token: token, TLS: c.TLSCert != "", Hosts: c.AllowHost,
 	}
 	if c.Demo {
 		config.Notice = demoNotice
