@@ -128,6 +128,8 @@ func (s *Server) routes() []route {
 
 		{"POST", "/v1/traces", s.otlpTraces},
 		{"POST", "/v1/metrics", s.otlpMetrics},
+		{"GET", "/gpu", s.page(s.gpus)},
+		{"GET", "/gpu/readings.otlp.json", s.data(s.gpuReadings)},
 		{"GET", eventsPath, s.events},
 
 		{"GET", loginPath, s.login},

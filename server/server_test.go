@@ -14,11 +14,13 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"golang.org/x/net/html"
 
 	"smolscope/enrich"
 	"smolscope/enrich/enrichtest"
+	"smolscope/gpu"
 	"smolscope/server/store"
 	"smolscope/views"
 )
@@ -201,6 +203,7 @@ func TestRoutes(t *testing.T) {
 	run := "/runs/" + id
 	trace := run + "/traces/" + test.Trace
 
+	s.monitor.take(gpu.NewSim(2, 1, time.Now()).At(time.Now()), nil)
 	link := share(t, s, id, `{}`)
 	requests := map[string]struct{ path, contentType string }{
 		"GET /compare":                                    {"/compare?runs=" + id, htmlType},
@@ -228,6 +231,8 @@ func TestRoutes(t *testing.T) {
 		"GET /runs/:run":                                  {run + "?tab=quality", htmlType},
 		"GET /runs/:run/tests/:test":                      {run + "/tests/" + test.Case, htmlType},
 		"GET /runs/:run/traces/:trace":                    {trace + "?span=" + test.Span, htmlType},
+		"GET /gpu":                                        {"/gpu?window=1h&view=each", htmlType},
+		"GET /gpu/readings.otlp.json":                     {"/gpu/readings.otlp.json", jsonType},
 		"GET /upload":                                     {"/upload", htmlType},
 		"GET /api/v1/runs":                                {"/api/v1/runs", jsonType},
 		"GET /api/v1/runs/:run":                           {"/api/v1" + run, jsonType},

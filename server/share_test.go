@@ -72,6 +72,7 @@ func TestAccessOfEveryRoute(t *testing.T) {
 	if err := s.Store.PutShare(t.Context(), "expired", store.Share{RunID: ids[0], Created: time.Unix(1, 0), Expires: time.Unix(2, 0)}); err != nil {
 		t.Fatal(err)
 	}
+	s.monitor.take(watts(time.Now().Unix(), 50), nil)
 	fill := strings.NewReplacer(":run", ids[0], ":test", test.Case, ":trace", test.Trace, ":span", test.Span, ":format", "json", "*", "css/base.css")
 	at := func(path, token string) string { return fill.Replace(strings.Replace(path, ":token", token, 1)) }
 	token := func(link string) string { return strings.TrimPrefix(link, "/s/") }

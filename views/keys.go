@@ -18,6 +18,7 @@ var keys = []key{
 	{[]string{"f"}, "next failed test"},
 	{[]string{"t"}, "trace of the test"},
 	{[]string{"g", "l"}, "go to the leaderboard"},
+	{[]string{"g", "g"}, "go to the GPUs"},
 	{[]string{"g", "r"}, "go to the run"},
 	{[]string{"g", "t"}, "go to the test"},
 	{[]string{"u"}, "drop files"},

@@ -34,7 +34,7 @@ func siteOf(ctx context.Context) Site {
 // A Layout is what a page gives to the frame around it.
 type Layout struct {
 	Title   string  // of the browser's tab; "" is the program's name alone
-	Section string  // of the navigation: "leaderboard", "upload" or ""
+	Section string  // of the navigation: "leaderboard", "gpu", "upload" or ""
 	Crumbs  []Crumb // the way from the leaderboard to here
 	Scripts []string
 	Wide    bool  // use the whole width of the window
@@ -53,11 +53,11 @@ func (l Layout) title() string {
 }
 
 // styleSheets are one file per component, in the order of the cascade.
-var styleSheets = []string{"tokens", "base", "layout", "card", "chip", "table", "filter", "failure", "note", "tabs", "message", "waterfall", "chart", "why", "drop", "login", "share", "compare"}
+var styleSheets = []string{"tokens", "base", "layout", "card", "chip", "table", "filter", "failure", "note", "tabs", "message", "waterfall", "chart", "why", "drop", "login", "share", "compare", "gpu"}
 
 // scripts of every page; a page adds its own. Each does nothing where it finds
 // nothing to decorate. An earlier one has the first say on a key.
-var scripts = []string{"drop", "why", "keys", "live"}
+var scripts = []string{"drop", "why", "keys", "live", "gpu"}
 
 // bare reports whether the page leads nowhere else.
 func (l Layout) bare(s Site) bool { return l.Bare || s.Shared }

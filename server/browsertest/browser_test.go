@@ -137,6 +137,14 @@ func open(t *testing.T, base string) *tab {
 	return p
 }
 
+// another opens a tab more in the same browser.
+func (p *tab) another() *tab {
+	p.Helper()
+	ctx, closeTab := chromedp.NewContext(p.ctx)
+	p.Cleanup(closeTab)
+	return &tab{T: p.T, ctx: ctx, base: p.base}
+}
+
 // do runs a step, and ends the test if it fails or takes too long.
 func (p *tab) do(what string, steps ...chromedp.Action[chromedp.Void]) {
 	p.Helper()

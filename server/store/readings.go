@@ -5,6 +5,8 @@ import (
 	"database/sql"
 	"errors"
 	"time"
+
+	"smolscope/enrich"
 )
 
 // A ReadingSeries names readings of GPUs that belong together: from one source of
@@ -93,4 +95,71 @@ func (v *Snapshot) LastReadings(ctx context.Context, of ReadingSeries) (ReadingS
 		err = ErrNotFound
 	}
 	return of, time.UnixMilli(start).UTC(), err
+}
+
+// A RunWindow is when the tests of a run ran.
+type RunWindow struct {
+	RunID, Model string
+	From, To     enrich.Time
+	Tests        int
+}
+
+// asideOf is how far a run's date may lie from when its tests ran.
+const asideOf = 7 * 24 * time.Hour
+
+// RunsBetween returns the runs of which tests ran in a time, the newest first, 50 at
+// most. Runs of which no times are known are not among them.
+func (v *Snapshot) RunsBetween(ctx context.Context, from, to time.Time) (list []RunWindow, err error) {
+	column := func(name string) enrich.Column[enrich.LeaderboardRow] {
+		c, _ := enrich.Lookup(enrich.LeaderboardColumns, name)
+		return c
+	}
+	date := func(t time.Time) any { return value(new(enrich.Time(t.UnixNano()))) }
+	rows, err := leaderboard.partial(ctx, v.tx, []enrich.Column[enrich.LeaderboardRow]{column("run_id"), column("model")},
+		`WHERE "evaluation_date" BETWEEN ? AND ? ORDER BY "evaluation_date" DESC LIMIT 50`, date(from.Add(-asideOf)), date(to.Add(asideOf)))
+	if err != nil {
+		return nil, err
+	}
+	for _, r := range rows {
+		w := RunWindow{RunID: r.RunID}
+		if r.Model != nil {
+			w.Model = *r.Model
+		}
+		if err := v.windowOf(ctx, &w); err != nil {
+			return nil, err
+		}
+		if w.From != 0 && int64(w.From) <= to.UnixNano() && int64(w.To) >= from.UnixNano() {
+			list = append(list, w)
+		}
+	}
+	return list, nil
+}
+
+// RunWindow returns when the tests of a run ran; From is 0 where that is not known.
+func (v *Snapshot) RunWindow(ctx context.Context, run string) (RunWindow, error) {
+	w := RunWindow{RunID: run}
+	return w, v.windowOf(ctx, &w)
+}
+
+func (v *Snapshot) windowOf(ctx context.Context, w *RunWindow) error {
+	var columns []enrich.Column[enrich.ResultRow]
+	for _, name := range []string{"start_time", "end_time"} {
+		c, _ := enrich.Lookup(enrich.ResultColumns, name)
+		columns = append(columns, c)
+	}
+	tests, err := results.partial(ctx, v.tx, columns, `WHERE "run_id" = ?`, w.RunID)
+	if err != nil {
+		return err
+	}
+	w.Tests = len(tests)
+	for _, t := range tests {
+		if t.StartTime == 0 || t.EndTime == 0 {
+			continue
+		}
+		if w.From == 0 || t.StartTime < w.From {
+			w.From = t.StartTime
+		}
+		w.To = max(w.To, t.EndTime)
+	}
+	return nil
 }

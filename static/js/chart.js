@@ -31,29 +31,45 @@ function theme() {
     legend: { textStyle: { color: ink } },
     categoryAxis: { ...axis, splitLine: { show: false } },
     valueAxis: axis,
+    timeAxis: { ...axis, splitLine: { show: false } },
     tooltip: { backgroundColor: "var(--panel)", borderColor: "var(--line-strong)", textStyle: { color: "var(--ink)" } },
   };
 }
 
-function draw(figure, option) {
-  echarts.getInstanceByDom(figure)?.dispose();
+function draw(figure, option, anew) {
+  if (anew) echarts.getInstanceByDom(figure)?.dispose();
   figure.classList.add("chart--drawn");
   const css = style();
-  const chart = echarts.init(figure, coloured(theme(), css));
+  // A chart whose figures have changed stays as it is looked at.
+  const chart = echarts.getInstanceByDom(figure) ?? echarts.init(figure, coloured(theme(), css));
   // HTML tooltips need inline styles, which the content security policy forbids.
   const tooltip = { ...option.tooltip, renderMode: "richText" };
-  chart.setOption(coloured({ ...option, tooltip }, css));
+  chart.setOption(coloured({ ...option, tooltip }, css), { replaceMerge: ["series"] });
   return chart;
 }
 
-for (const figure of document.querySelectorAll("[data-chart]")) {
-  const redraw = () => {
+const drawn = new WeakSet();
+
+function decorate(figure) {
+  const redraw = (anew) => {
     const options = document.getElementById(figure.dataset.chart); // read anew: a live page gets others
-    if (options) draw(figure, JSON.parse(options.textContent));
+    if (options && figure.isConnected) draw(figure, JSON.parse(options.textContent), anew);
   };
-  redraw();
-  document.addEventListener("page:changed", redraw);
+  redraw(true);
+  document.addEventListener("page:changed", () => redraw(false));
   new ResizeObserver(() => echarts.getInstanceByDom(figure)?.resize()).observe(figure);
-  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", redraw);
-  new MutationObserver(redraw).observe(document.documentElement, { attributeFilter: ["data-theme"] });
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => redraw(true));
+  new MutationObserver(() => redraw(true)).observe(document.documentElement, { attributeFilter: ["data-theme"] });
 }
+
+// A live page may get charts that it did not have.
+function all() {
+  for (const figure of document.querySelectorAll("[data-chart]")) {
+    if (drawn.has(figure)) continue;
+    drawn.add(figure);
+    decorate(figure);
+  }
+}
+
+all();
+document.addEventListener("page:changed", all);

@@ -1,10 +1,11 @@
 // Pages of runs that are being received keep up with them: when the server says
 // that a run of this page has changed, the page is asked for again and becomes
 // what it is now, in place, so that nothing that is read or open moves.
+import { on } from "./stream.js";
 import { decorate as explain } from "./why.js";
 
 const soon = 300; // ms, within which changes are one
-let stream, waiting, loading;
+let waiting, loading;
 
 const here = () => decodeURIComponent(location.pathname);
 
@@ -13,7 +14,7 @@ function shows(url) {
   return here() === "/" || here() === run || here().startsWith(`${run}/`);
 }
 
-async function refresh() {
+export async function refresh() {
   waiting = null;
   if (loading) return; // the page would be asked for faster than it comes
   loading = true;
@@ -42,27 +43,11 @@ async function become(page) {
   document.dispatchEvent(new Event("page:changed"));
 }
 
-function changed(event) {
-  if (!shows(JSON.parse(event.data).url)) return;
+on("run", ({ url }) => {
+  if (!shows(url)) return;
   if (document.querySelector("[data-trace]")) { // its scripts hold on to its rows
     document.querySelector("[data-grown]").hidden = false;
     return;
   }
   waiting ??= setTimeout(refresh, soon);
-}
-
-// A stream is open only while someone looks: browsers allow a server few.
-function follow() {
-  if (document.hidden || here() === "/upload") {
-    stream?.close();
-    stream = null;
-  } else if (!stream) {
-    stream = new EventSource("/gpu/events");
-    stream.addEventListener("run", changed);
-  }
-}
-
-document.addEventListener("visibilitychange", follow);
-addEventListener("pagehide", () => { stream?.close(); stream = null; });
-addEventListener("pageshow", follow);
-follow();
+});
