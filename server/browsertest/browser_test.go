@@ -142,6 +142,10 @@ func (p *tab) another() *tab {
 	p.Helper()
 	ctx, closeTab := chromedp.NewContext(p.ctx)
 	p.Cleanup(closeTab)
+	// The context of the first step is the tab's: it must not end with the step.
+	if err := chromedp.Do(ctx); err != nil {
+		p.Fatalf("open a tab: %v", err)
+	}
 	return &tab{T: p.T, ctx: ctx, base: p.base}
 }
 
