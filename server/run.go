@@ -35,6 +35,11 @@ func (s *Server) run(c echo.Context, v *store.Snapshot) (component, error) {
 	if d.Files, err = v.Files(ctx, run); err != nil {
 		return nil, err
 	}
+	if q.Tab == "gpu" {
+		if err := s.addGPU(ctx, c, v, &d); err != nil {
+			return nil, err
+		}
+	}
 	return views.Run(views.NewRunPage(d, q)), nil
 }
 

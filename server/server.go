@@ -109,6 +109,7 @@ func (s *Server) routes() []route {
 		{"GET", "/runs/:run/shares", s.page(s.shares)},
 		{"POST", "/runs/:run/shares", s.addShare},
 		{"POST", "/runs/:run/shares/revoke", s.removeShare},
+		{"POST", "/runs/:run/gpu", s.takeReadings},
 		{"POST", "/upload", s.upload},
 		{"POST", "/upload/undo", s.undo},
 		{"POST", "/import", s.importDataset},

@@ -231,6 +231,7 @@ func TestRoutes(t *testing.T) {
 		"GET /runs/:run":                                  {run + "?tab=quality", htmlType},
 		"GET /runs/:run/tests/:test":                      {run + "/tests/" + test.Case, htmlType},
 		"GET /runs/:run/traces/:trace":                    {trace + "?span=" + test.Span, htmlType},
+		"POST /runs/:run/gpu":                             {}, // tested by itself
 		"GET /gpu":                                        {"/gpu?window=1h&view=each", htmlType},
 		"GET /gpu/readings.otlp.json":                     {"/gpu/readings.otlp.json", jsonType},
 		"GET /upload":                                     {"/upload", htmlType},

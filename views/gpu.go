@@ -253,7 +253,11 @@ func NewGPUPage(d GPUData, q GPUQuery) GPUPage {
 	first := later(d.Readings[0].At, d.From).UTC()
 	p.Since = Moment{ISO: first.Format(time.RFC3339), Text: first.Format("2 Jan 2006, 15:04:05 UTC")}
 	p.Layout.Scripts = []string{"chart"}
-	p.Charts = gpuCharts(d, names, q.Each)
+	var marks []chart.Mark
+	for _, r := range d.Runs {
+		marks = append(marks, chart.Mark{Name: visible(r.Model), From: later(r.From, d.From), To: earlier(r.To, d.To)})
+	}
+	p.Charts = gpuCharts(d, names, q.Each, marks)
 	p.Used = gpuUsageLines(d)
 	p.Download = GPUQuery{q.Window, false}.url("/gpu/readings.otlp.json")
 	for _, r := range d.Runs {
@@ -388,11 +392,7 @@ func gpuNames(readings []GPUReading) (list []GPU) {
 
 // gpuCharts draws power, utilisation, memory and temperature. Power and memory of
 // several GPUs add up; of the others, mean and highest are drawn.
-func gpuCharts(d GPUData, gpus []GPU, each bool) (list []chart.Chart) {
-	var marks []chart.Mark
-	for _, r := range d.Runs {
-		marks = append(marks, chart.Mark{Name: visible(r.Model), From: later(r.From, d.From), To: earlier(r.To, d.To)})
-	}
+func gpuCharts(d GPUData, gpus []GPU, each bool, marks []chart.Mark) (list []chart.Chart) {
 	for _, m := range []struct {
 		id, title, field, unit string
 		factor                 float64

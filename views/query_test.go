@@ -42,7 +42,7 @@ func TestQueryErrors(t *testing.T) {
 		{"sort=model&order=up", leaderboard, "order=up: want asc or desc"},
 		{"page=0", leaderboard, "page=0: want a number from 1"},
 		{"page=x", run, "page=x: want a number from 1"},
-		{"tab=gpu", run, "tab=gpu: want one of tests, failures, charts, quality, provenance, files"},
+		{"tab=power", run, "tab=power: want one of tests, failures, charts, gpu, quality, provenance, files"},
 		{"sort=step", run, "sort=step: no such column; did you mean steps?"},
 		{"span=xyz", trace, "span=xyz: want 16 hex digits"},
 		{"view=graph", trace, "view=graph: want one of waterfall, tree"},

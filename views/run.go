@@ -17,7 +17,7 @@ import (
 // A RunQuery is how a run's page is asked for. Without a Sort the tests that
 // did not pass come first, the longest first.
 type RunQuery struct {
-	Tab     string // "tests", "failures", "charts", "quality", "provenance" or "files"
+	Tab     string // "tests", "failures", "charts", "gpu", "quality", "provenance" or "files"
 	Dataset string // of the provenance: "results", "traces", "metrics" or "leaderboard"
 	Find    Find[enrich.ResultRow]
 	Sort    string
@@ -45,7 +45,7 @@ func ParseRunQuery(v url.Values) (RunQuery, error) {
 }
 
 // runTabNames are the parts of a run's page.
-var runTabNames = []string{"tests", "failures", "charts", "quality", "provenance", "files"}
+var runTabNames = []string{"tests", "failures", "charts", "gpu", "quality", "provenance", "files"}
 
 // RunData is what a run's page is made of.
 type RunData struct {
@@ -53,6 +53,8 @@ type RunData struct {
 	Results []enrich.ResultRow
 	Quality enrich.Quality
 	Files   []enrich.File
+	GPU     []enrich.MetricRow // points of GPUMetrics, for the tab of that name
+	Offer   *GPUOffer          // nil where there is nothing to offer
 
 	// Provenance holds at least the leaderboard's row and, by what is shown, the
 	// tests of the page (see RunQuery.Shown) or all rows of RunQuery.Dataset. Nil
@@ -112,6 +114,7 @@ type RunPage struct {
 	Pager    Pager
 	Failures RunFailures
 	Charts   []chart.Chart
+	GPU      RunGPU
 	Quality  RunQuality
 	Sources  Provenance
 	Files    []FileLine
@@ -182,6 +185,10 @@ func NewRunPage(d RunData, q RunQuery) RunPage {
 			p.Charts = chart.OfTests(d.Results)
 			p.Layout.Scripts = []string{"chart"}
 		}
+	case "gpu":
+		if p.GPU = newRunGPU(d); len(p.GPU.Charts) > 0 {
+			p.Layout.Scripts = []string{"chart"}
+		}
 	case "quality":
 		p.Quality = newRunQuality(d, all)
 	case "provenance":
@@ -217,6 +224,7 @@ func runTabs(d RunData, current string, found int) []Tab {
 		{Text: "Tests", Count: count(len(d.Results))},
 		{Text: "Failures", Count: count(failures(d.Results))},
 		{Text: "Charts"},
+		{Text: "GPU"},
 		{Text: "Data quality", Count: count(found)},
 		{Text: "Settings & provenance"},
 		{Text: "Files", Count: count(len(d.Files))},

@@ -163,3 +163,10 @@ func (v *Snapshot) windowOf(ctx context.Context, w *RunWindow) error {
 	}
 	return nil
 }
+
+// GPUMetrics returns the points of some metrics of a run that were reported, in
+// order of time.
+func (v *Snapshot) GPUMetrics(ctx context.Context, run string, names []string) ([]enrich.MetricRow, error) {
+	rows, err := metrics.rows(ctx, v.tx, `WHERE "run_id" = ? AND "metric_name" IN (SELECT value FROM json_each(?)) ORDER BY "time_unix_nano"`, run, jsonList(names))
+	return masked(v, enrich.MetricColumns, rows, err)
+}
