@@ -53,6 +53,13 @@ func (f *feed) unsubscribe(r *feedReader) {
 	delete(f.readers, r)
 }
 
+// count returns how many readers there are.
+func (f *feed) count() int {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return len(f.readers)
+}
+
 // publish tells all readers of runs that changed, and wakes them in any case.
 func (f *feed) publish(runs []string) {
 	f.mu.Lock()

@@ -179,3 +179,30 @@ func TestTakeReadings(t *testing.T) {
 		t.Errorf("for a run of another time: status %d", w.Code)
 	}
 }
+
+func TestMetrics(t *testing.T) {
+	s := newServer(t)
+	body := get(t, s, "/metrics").Body.String()
+	for _, line := range []string{"smolscope_runs 0\n", `smolscope_gpu_available{source=""} 0` + "\n", "smolscope_streams 0\n", "go_goroutines "} {
+		if !strings.Contains(body, line) {
+			t.Errorf("there is no line %q", line)
+		}
+	}
+	r := watts(1_800_000_000, 50.5)
+	r.GPUs[0].EnergyJoules = new(1234.5)
+	s.monitor.take(r, nil)
+	body = get(t, s, "/metrics").Body.String()
+	for _, line := range []string{
+		`smolscope_gpu_available{source="sim"} 1` + "\n",
+		"# TYPE smolscope_gpu_energy_joules_total counter\n",
+		`smolscope_gpu_power_watts{gpu_id="0",gpu_name="simulated",gpu_uuid=""} 50.5 1800000000000` + "\n",
+		`smolscope_gpu_energy_joules_total{gpu_id="0",gpu_name="simulated",gpu_uuid=""} 1234.5 1800000000000` + "\n",
+	} {
+		if !strings.Contains(body, line) {
+			t.Errorf("there is no line %q in\n%s", line, body[strings.Index(body, "smolscope_gpu"):])
+		}
+	}
+	if strings.Contains(body, "smolscope_gpu_temperature") {
+		t.Error("what the GPU does not say is there")
+	}
+}

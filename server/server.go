@@ -138,6 +138,7 @@ func (s *Server) routes() []route {
 		{"POST", logoutPath, s.logOut},
 		{"GET", "/healthz", s.healthz},
 		{"GET", "/readyz", s.readyz},
+		{"GET", "/metrics", s.metrics()},
 		{"GET", staticPath, echo.WrapHandler(http.StripPrefix("/static/", static.Handler(s.staticFiles())))},
 	}
 }

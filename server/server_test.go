@@ -232,6 +232,7 @@ func TestRoutes(t *testing.T) {
 		"GET /runs/:run/tests/:test":                      {run + "/tests/" + test.Case, htmlType},
 		"GET /runs/:run/traces/:trace":                    {trace + "?span=" + test.Span, htmlType},
 		"POST /runs/:run/gpu":                             {}, // tested by itself
+		"GET /metrics":                                    {"/metrics", "text/plain; version=0.0.4; charset=utf-8; escaping=underscores"},
 		"GET /gpu":                                        {"/gpu?window=1h&view=each", htmlType},
 		"GET /gpu/readings.otlp.json":                     {"/gpu/readings.otlp.json", jsonType},
 		"GET /upload":                                     {"/upload", htmlType},

@@ -37,6 +37,7 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 		Export  exportCommand  `cmd:"" help:"Write stored runs as JSON, JSON lines, CSV or Parquet."`
 		Backup  backupCommand  `cmd:"" help:"Copy the database to a file, also while it is served."`
 		Compare compareCommand `cmd:"" help:"Compare runs test by test, and fail on a regression if asked."`
+		Record  recordCommand  `cmd:"" help:"Run a command and write what the GPUs do meanwhile."`
 		Share   shareCommand   `cmd:"" help:"Make a link that shows one run to others."`
 		Unshare unshareCommand `cmd:"" help:"Revoke a link."`
 		Version versionCommand `cmd:"" help:"Print the version."`
@@ -60,9 +61,13 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 		fmt.Fprintf(stderr, "smolscope: %v\nRun \"%s --help\" to see what is allowed.\n", err, commandOf(args, err))
 		return wrongUsage
 	}
-	switch err := command.Run(); {
+	err = command.Run()
+	status, ofCommand := errors.AsType[errStatus](err)
+	switch {
 	case errors.Is(err, errRefused):
 		return no
+	case ofCommand && err == status:
+		return int(status)
 	case err != nil:
 		fmt.Fprintf(stderr, "smolscope: %v\n", err)
 		return no
