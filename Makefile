@@ -8,7 +8,7 @@ pure        := ./enrich/... ./views/...
 generated   := ':(glob)**/*_templ.go' docs/fields.md docs/formats.md
 goldens      = $(addprefix ./,$(sort $(dir $(shell grep -rl --include='*_test.go' 'flag.Bool."update"' cmd enrich server views))))
 
-.PHONY: run demo dev build assets generate prices test unit race wasm-test browser-test chromium check update fuzz bench bench-otlp clean
+.PHONY: run demo dev build assets generate prices test unit race wasm-test browser-test chromium check update fuzz bench bench-otlp bench-sse clean
 
 run: build
 	bin/smolscope serve
@@ -87,6 +87,10 @@ bench:
 bench-otlp: build
 	go run ./server/otlpload && go run ./server/otlpload -runs 20
 	go run ./server/otlpload -json && go run ./server/otlpload -json -runs 20
+
+# 500 followers of readings at 1 Hz, for a minute.
+bench-sse: build
+	go run ./server/sseload
 
 clean:
 	rm -rf bin node_modules server/browsertest/clients/node_modules bench.txt && find static/dist -type f ! -name .gitkeep -delete

@@ -39,6 +39,7 @@ var imports = map[string][]string{
 	"views/chart":           {"enrich", "enrich/unit"},
 	"server/store":          {"enrich", "enrich/attr", "enrich/filter", "enrich/redact"},
 	"server/otlpload":       {},
+	"server/sseload":        {},
 	"server/hub":            {},
 	"server/hub/hubtest":    {},
 	"server": {"enrich", "enrich/attr", "enrich/unit", "enrich/price", "enrich/decode", "enrich/decode/parquet", "enrich/export", "enrich/redact", "enrich/compare",

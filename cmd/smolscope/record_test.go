@@ -31,7 +31,7 @@ func TestRecord(t *testing.T) {
 	if part == nil || receipt.Error != nil {
 		t.Fatalf("we cannot read it: %+v", receipt)
 	}
-	runs := enrich.Assemble(part)
+	runs := enrich.Assemble([]*enrich.Part{part})
 	if len(runs) != 1 {
 		t.Fatalf("%d runs of it", len(runs))
 	}
