@@ -66,7 +66,7 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	switch {
 	case errors.Is(err, errRefused):
 		return no
-	case ofCommand && err == status:
+	case ofCommand && err.Error() == status.Error(): // and nothing went wrong besides
 		return int(status)
 	case err != nil:
 		fmt.Fprintf(stderr, "smolscope: %v\n", err)
