@@ -225,7 +225,7 @@ func NewGPUPage(d GPUData, q GPUQuery) GPUPage {
 	if d.Reason != "" {
 		p.Advice = "Start smolscope with --gpu sim to see this page with simulated GPUs, or with --gpu replay:FILE for a recording."
 		if d.Source != "" {
-			p.Advice = "What was recorded before is shown. Readings go on by themselves when the GPUs can be read again."
+			p.Advice = "What was recorded before is shown."
 		}
 	}
 	if len(d.Latest) > 0 {

@@ -40,6 +40,10 @@ func OverTime(id, title, unitName string, write func(*float64) string, from, to 
 	if len(lines) > 1 {
 		top = "40"
 	}
+	axis := opts.YAxis{Type: "value", Min: 0}
+	if unitName == "%" {
+		axis.Max = 100
+	}
 	line.SetGlobalOptions(
 		charts.WithInitializationOpts(opts.Initialization{ChartID: c.ID}),
 		charts.WithColorsOpts(colours),
@@ -48,7 +52,7 @@ func OverTime(id, title, unitName string, write func(*float64) string, from, to 
 		charts.WithGridOpts(opts.Grid{Left: "12", Right: "16", Top: top, Bottom: "8", ContainLabel: on()}),
 		charts.WithTooltipOpts(opts.Tooltip{Show: on(), Trigger: "axis"}),
 		charts.WithXAxisOpts(opts.XAxis{Type: "time", Min: from.UnixMilli(), Max: to.UnixMilli(), AxisLabel: &opts.AxisLabel{HideOverlap: on()}}),
-		charts.WithYAxisOpts(opts.YAxis{Type: "value", Min: 0}),
+		charts.WithYAxisOpts(axis),
 	)
 	for i, l := range lines {
 		data, lowest, sum, highest, n := make([]opts.LineData, 0, len(l.Points)), 0.0, 0.0, 0.0, 0
