@@ -103,6 +103,7 @@ func (s *Server) routes() []route {
 		{"GET", "/runs/:run/traces/:trace", s.page(s.trace)},
 		{"GET", "/upload", s.page(s.uploadForm)},
 		{"GET", "/compare", s.page(s.compare)},
+		{"GET", "/preview", s.page(s.preview)},
 		{"GET", "/runs/:run/shares", s.page(s.shares)},
 		{"POST", "/runs/:run/shares", s.addShare},
 		{"POST", "/runs/:run/shares/revoke", s.removeShare},

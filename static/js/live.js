@@ -53,7 +53,7 @@ function changed(event) {
 
 // A stream is open only while someone looks: browsers allow a server few.
 function follow() {
-  if (document.hidden || here() === "/upload") {
+  if (document.hidden || here() === "/upload" || here() === "/preview") {
     stream?.close();
     stream = null;
   } else if (!stream) {
@@ -65,4 +65,5 @@ function follow() {
 document.addEventListener("visibilitychange", follow);
 addEventListener("pagehide", () => { stream?.close(); stream = null; });
 addEventListener("pageshow", follow);
+addEventListener("preview:open", follow);
 follow();
