@@ -1,11 +1,13 @@
 package browsertest
 
 import (
+	"bytes"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"net/http/httputil"
 	"net/url"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -163,5 +165,28 @@ func TestPreviewParquet(t *testing.T) {
 	}
 	if text := eval[string](p, previewed+`.textContent`); strings.Contains(text, "looks like Parquet") {
 		t.Errorf("Parquet was not read: %.500s", text)
+	}
+}
+
+// A reading that is cancelled leaves the page as it was, and uploads nothing.
+func TestPreviewCancel(t *testing.T) {
+	large := filepath.Join(t.TempDir(), "traces.jsonl")
+	line := []byte(`{"trace_id":"0af7651916cd43dd8448eb211c80319c","spans":[]}` + "\n")
+	if err := os.WriteFile(large, bytes.Repeat(line, 1_000_000), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	d := newDoor(t, serve(t))
+	p := open(t, d.URL)
+	p.visit("/upload")
+	p.drop(large)
+	p.awaits(`document.querySelector("[data-drop-bar]").value > 0 && document.querySelector("[data-drop-progress]").open`)
+	p.do("cancel", chromedp.Click(chromedp.CSS(`[data-drop-cancel]`), chromedp.NodeVisible))
+	p.awaits(`!document.querySelector("[data-drop-progress]").open`)
+	p.sees("They are read here")
+	if !eval[bool](p, `document.querySelector("[data-preview]").hidden && location.pathname === "/upload"`) {
+		t.Error("a preview is shown although it was cancelled")
+	}
+	if slices.Contains(d.asked, "POST /upload") {
+		t.Error("the file was uploaded")
 	}
 }
