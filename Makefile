@@ -23,10 +23,17 @@ dev: assets
 build: assets
 	go build -o bin/smolscope ./cmd/smolscope
 
-assets: static/dist/echarts.js
+assets: static/dist/echarts.js static/dist/wasm.js
 
 static/dist/echarts.js: static/assets/echarts.js static/assets/morph.js static/assets/build.js node_modules/.package-lock.json
 	node static/assets/build.js
+
+# The dashboard for the browser, and the one that reads Parquet too.
+static/dist/wasm.js: static/assets/wasm.js $(wildcard static/js/*.js static/css/*.css) go.mod $(shell find enrich views web \( -name '*.go' -o -name '*.tsv' -o -name '*.json' -o -name '*.csv' \) ! -name '*_test.go' ! -path '*/testdata/*')
+	GOOS=js GOARCH=wasm go build -trimpath -ldflags='-s -w' -o static/dist/preview.wasm ./web
+	GOOS=js GOARCH=wasm go build -trimpath -ldflags='-s -w' -tags parquet,purego -o static/dist/parquet.wasm ./web
+	cp "$$(go env GOROOT)/lib/wasm/wasm_exec.js" static/dist/wasm_exec.js
+	node static/assets/wasm.js
 
 node_modules/.package-lock.json: package.json package-lock.json
 	npm ci

@@ -206,7 +206,7 @@ func (in *Ingester) derive(ctx context.Context, g *gathering) (change store.Chan
 		for _, run := range enrich.Assemble(parts) {
 			change.Runs = append(change.Runs, enrich.Enrich(run, in.options))
 		}
-		change.Runs, unused = distinct(change.Runs)
+		change.Runs, unused = enrich.Distinct(change.Runs)
 		// A run that is stored already under an id that comes out here is the
 		// same run, whatever its uploads share.
 		known := len(g.ids)
@@ -226,38 +226,6 @@ func (in *Ingester) derive(ctx context.Context, g *gathering) (change store.Chan
 	change.Places = g.places
 	change.Remove, err = g.view.RunsOf(ctx, g.ids...)
 	return change, unused, err
-}
-
-// distinct keeps one run of each id, the one that says most. Summaries of one
-// run can differ without saying which of them holds, and make two. The files of
-// the other count as the run's, so that they are found with it, and are
-// returned with its id.
-func distinct(runs []*enrich.Tables) (kept []*enrich.Tables, unused map[string]string) {
-	unused = map[string]string{}
-	slices.SortFunc(runs, func(a, b *enrich.Tables) int {
-		return cmp.Or(
-			cmp.Compare(a.Leaderboard.RunID, b.Leaderboard.RunID),
-			cmp.Compare(len(b.Results), len(a.Results)),
-			cmp.Compare(len(b.Spans), len(a.Spans)),
-			cmp.Compare(len(b.Metrics), len(a.Metrics)),
-			slices.Compare(a.Sources, b.Sources),
-		)
-	})
-	for i, run := range runs {
-		if i == 0 || runs[i-1].Leaderboard.RunID != run.Leaderboard.RunID {
-			kept = append(kept, run)
-			continue
-		}
-		first := kept[len(kept)-1]
-		for _, id := range run.Sources {
-			if !slices.Contains(first.Sources, id) {
-				first.Sources = append(first.Sources, id)
-				unused[id] = run.Leaderboard.RunID
-			}
-		}
-		slices.Sort(first.Sources)
-	}
-	return kept, unused
 }
 
 // newReader returns a reader of every format there is.

@@ -18,6 +18,10 @@ const (
 	heartbeat  = 15 * time.Second
 	reconnect  = 2 * time.Second // what browsers are told to wait
 	maxStreams = 1000
+
+	// A page that was loaded may follow only now what has changed since: a new
+	// reader is told what changed for so long before it came.
+	caughtUp = 10 * time.Second
 )
 
 // A feed wakes its readers and tells them which runs have changed. A reader that is
@@ -25,6 +29,13 @@ const (
 type feed struct {
 	mu      sync.Mutex
 	readers map[*feedReader]bool
+	lately  []change // the oldest first
+}
+
+// A change is a run that changed, and when.
+type change struct {
+	run string
+	at  time.Time
 }
 
 type feedReader struct {
@@ -44,6 +55,11 @@ func (f *feed) subscribe() *feedReader {
 	}
 	r := &feedReader{wake: make(chan struct{}, 1)}
 	f.readers[r] = true
+	for _, c := range f.lately {
+		if time.Since(c.at) < caughtUp {
+			r.add(c.run)
+		}
+	}
 	return r
 }
 
@@ -64,16 +80,25 @@ func (f *feed) count() int {
 func (f *feed) publish(runs []string) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	f.lately = slices.DeleteFunc(f.lately, func(c change) bool { return time.Since(c.at) >= caughtUp || slices.Contains(runs, c.run) })
+	for _, run := range runs {
+		f.lately = append(f.lately, change{run, time.Now()})
+	}
 	for r := range f.readers {
-		for _, run := range runs {
-			if !slices.Contains(r.runs, run) {
-				r.runs = append(r.runs, run)
-			}
+		r.add(runs...)
+	}
+}
+
+// add notes runs that changed, and wakes the reader. The feed's mutex is held.
+func (r *feedReader) add(runs ...string) {
+	for _, run := range runs {
+		if !slices.Contains(r.runs, run) {
+			r.runs = append(r.runs, run)
 		}
-		select {
-		case r.wake <- struct{}{}:
-		default:
-		}
+	}
+	select {
+	case r.wake <- struct{}{}:
+	default:
 	}
 }
 

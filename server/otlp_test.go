@@ -268,7 +268,10 @@ func TestFeed(t *testing.T) {
 	if got := f.take(r); got != nil {
 		t.Errorf("after the end: %q, want nothing", got)
 	}
-	for range maxStreams {
+	if got := f.take(f.subscribe()); !slices.Equal(got, []string{"b", "a", "c"}) {
+		t.Errorf("a new reader is told of %q, want what changed just before: b, a and c", got)
+	}
+	for range maxStreams - 1 {
 		f.subscribe()
 	}
 	if f.subscribe() != nil {

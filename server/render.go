@@ -3,6 +3,7 @@ package server
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"fmt"
 	"io"
 	"net/http"
@@ -47,11 +48,11 @@ func (s *Server) page(build func(echo.Context, *store.Snapshot) (component, erro
 // cannot be written is an error and not half a page.
 func (s *Server) render(c echo.Context, status int, page component) error {
 	site := views.Site{Version: s.Version, Notice: strings.TrimSpace(s.ingester.Progress().notice() + " " + s.Notice)}
-	site.OTLP = s.origin(c)
+	site.OTLP, site.Settings = s.origin(c), s.settings
 	site.Login = s.access != nil && s.access.hasSession(c.Request())
 	o, shared := openedBy(c)
 	if site.Shared = ofShare(c.Path()); site.Shared {
-		site.OTLP, site.Login, site.Notice = "", false, s.Notice
+		site.OTLP, site.Settings, site.Login, site.Notice = "", nil, false, s.Notice
 	}
 	if shared {
 		site.Card = s.origin(c) + views.ShareURL(o.token) + "/card.png"
@@ -64,6 +65,15 @@ func (s *Server) render(c echo.Context, status int, page component) error {
 		return c.Blob(status, htmlType, moved(body.Bytes(), o.moved))
 	}
 	return c.Blob(status, htmlType, body.Bytes())
+}
+
+// settingsOf are what previews in the browser are made with: the same as runs here.
+func settingsOf(c Config) *views.PreviewSettings {
+	p := &views.PreviewSettings{Version: c.Version, ElectricityUSDPerKWh: c.Options.ElectricityUSDPerKWh, CarbonGPerKWh: c.Options.CarbonGPerKWh}
+	if c.Options.Prices != nil && c.Options.Prices.Own() != nil {
+		p.Prices, _ = json.Marshal(c.Options.Prices.Own()) // prices are finite: price.ReadFile refuses others
+	}
+	return p
 }
 
 // masked returns the snapshot as whoever asks may see it.

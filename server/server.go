@@ -22,6 +22,7 @@ import (
 	"smolscope/server/hub"
 	"smolscope/server/store"
 	"smolscope/static"
+	"smolscope/views"
 )
 
 // A Config says what to serve and how.
@@ -47,6 +48,7 @@ type Server struct {
 	Config
 	ingester *Ingester
 	monitor  *monitor
+	settings *views.PreviewSettings
 	echo     *echo.Echo
 	hosts    hosts
 	access   *access
@@ -60,6 +62,7 @@ func New(c Config) *Server {
 	s := &Server{
 		Config:   c,
 		ingester: NewIngester(c.Store, c.Log, c.Options, c.Limits),
+		settings: settingsOf(c),
 		echo:     echo.New(),
 		hosts:    hostsOf(c.Addr, c.Hosts...),
 		access:   newAccess(c.Token),
@@ -106,6 +109,7 @@ func (s *Server) routes() []route {
 		{"GET", "/runs/:run/traces/:trace", s.page(s.trace)},
 		{"GET", "/upload", s.page(s.uploadForm)},
 		{"GET", "/compare", s.page(s.compare)},
+		{"GET", "/preview", s.page(s.preview)},
 		{"GET", "/runs/:run/shares", s.page(s.shares)},
 		{"POST", "/runs/:run/shares", s.addShare},
 		{"POST", "/runs/:run/shares/revoke", s.removeShare},

@@ -235,6 +235,7 @@ func TestRoutes(t *testing.T) {
 		"GET /metrics":                                    {"/metrics", "text/plain; version=0.0.4; charset=utf-8; escaping=underscores"},
 		"GET /gpu":                                        {"/gpu?window=1h&view=each", htmlType},
 		"GET /gpu/readings.otlp.json":                     {"/gpu/readings.otlp.json", jsonType},
+		"GET /preview":                                    {"/preview", htmlType},
 		"GET /upload":                                     {"/upload", htmlType},
 		"GET /api/v1/runs":                                {"/api/v1/runs", jsonType},
 		"GET /api/v1/runs/:run":                           {"/api/v1" + run, jsonType},

@@ -23,6 +23,12 @@ func (s *Server) uploadForm(echo.Context, *store.Snapshot) (component, error) {
 	return views.Upload(views.NewUploadPage(nil)), nil
 }
 
+// preview answers who loads the page of a preview again: what it showed was in
+// the tab only.
+func (s *Server) preview(echo.Context, *store.Snapshot) (component, error) {
+	return views.Preview(views.NewPreviewPage()), nil
+}
+
 // upload takes the files of a form as they arrive.
 func (s *Server) upload(c echo.Context) error {
 	r := c.Request()

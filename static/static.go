@@ -8,9 +8,12 @@ import (
 	"crypto/sha256"
 	"embed"
 	"encoding/hex"
+	"errors"
+	"io"
 	"io/fs"
 	"net/http"
 	"path"
+	"regexp"
 	"strings"
 	"time"
 )
@@ -35,9 +38,16 @@ var contentTypes = map[string]string{
 	".wasm": "application/wasm",
 }
 
+// hashed are the names that hold the hash of what is in the file.
+var hashed = regexp.MustCompile(`-[0-9a-f]{16}\.wasm$`)
+
+// serviceWorker keeps what previews need; pages outside of its folder are its too.
+const serviceWorker = "js/sw.js"
+
 // Handler serves the files of fsys by their path. It answers with the .br or
 // .gz file that lies beside the one asked for, if the client takes it. Browsers
-// keep what they got and ask each time whether it still holds, by its hash.
+// keep what they got and ask each time whether it still holds, by its hash; a file
+// whose name holds its hash never changes.
 func Handler(fsys fs.FS) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		name := strings.TrimPrefix(r.URL.Path, "/")
@@ -56,6 +66,12 @@ func Handler(fsys fs.FS) http.Handler {
 		h.Set("Content-Type", contentType)
 		h.Set("X-Content-Type-Options", "nosniff")
 		h.Set("Cache-Control", "no-cache")
+		if hashed.MatchString(name) {
+			h.Set("Cache-Control", "public, max-age=31536000, immutable")
+		}
+		if name == serviceWorker {
+			h.Set("Service-Worker-Allowed", "/")
+		}
 		h.Set("Vary", "Accept-Encoding")
 		h.Set("ETag", `"`+hex.EncodeToString(sum[:8])+`"`)
 		if encoding != "" {
@@ -77,6 +93,10 @@ func read(fsys fs.FS, name, accept string) (body []byte, encoding string, err er
 		}
 	}
 	body, err = fs.ReadFile(fsys, name)
+	if errors.Is(err, fs.ErrNotExist) {
+		body, err = unpacked(fsys, name+".gz")
+		return body, "", err
+	}
 	if err != nil || !accepts(accept, "gzip") {
 		return body, "", err
 	}
@@ -89,6 +109,21 @@ func read(fsys fs.FS, name, accept string) (body []byte, encoding string, err er
 		return nil, "", err
 	}
 	return buf.Bytes(), "gzip", nil
+}
+
+// unpacked returns what is in a compressed file, for the few who take it in no
+// other form.
+func unpacked(fsys fs.FS, name string) ([]byte, error) {
+	packed, err := fsys.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	defer packed.Close()
+	z, err := gzip.NewReader(packed)
+	if err != nil {
+		return nil, err
+	}
+	return io.ReadAll(z)
 }
 
 // accepts reports whether an Accept-Encoding header names the encoding and does

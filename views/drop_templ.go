@@ -31,7 +31,17 @@ func dropForm() templ.Component {
 			templ_7745c5c3_Var1 = templ.NopComponent
 		}
 		ctx = templ.ClearChildren(ctx)
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 1, "<form class=\"drop\" method=\"post\" action=\"/upload\" enctype=\"multipart/form-data\" data-drop-form><svg class=\"drop__icon\" width=\"40\" height=\"40\" viewBox=\"0 0 40 40\" aria-hidden=\"true\"><path d=\"M20 26V9M13 15.5L20 8.5l7 7M6 25v6.5h28V25\"></path></svg><p class=\"drop__lead\">Drop the five files of a SMOLTRACE run, or its folder, anywhere on this page.</p><p class=\"drop__sub\"><code>results.json</code> <code>traces.json</code> <code>metrics.json</code> <code>leaderboard_row.json</code> <code>metadata.json</code></p><p class=\"drop__sub\">Some of them will do: what is missing shows as “—”, and the others can follow later.</p><p class=\"drop__sub\">Or what another tool left: OTLP, Jaeger, Tempo, Langfuse or Phoenix traces, Parquet, a zip or tar of a whole run.</p><div class=\"drop__choose\"><label class=\"drop__field\"><span>Files</span> <input type=\"file\" name=\"files\" multiple></label> <label class=\"drop__field\"><span>A folder</span> <input type=\"file\" name=\"files\" multiple webkitdirectory></label> <button class=\"button button--go\" type=\"submit\">Upload</button></div></form>")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 1, "<form class=\"drop\" method=\"post\" action=\"/upload\" enctype=\"multipart/form-data\" data-drop-form><svg class=\"drop__icon\" width=\"40\" height=\"40\" viewBox=\"0 0 40 40\" aria-hidden=\"true\"><path d=\"M20 26V9M13 15.5L20 8.5l7 7M6 25v6.5h28V25\"></path></svg><p class=\"drop__lead\">Drop the five files of a SMOLTRACE run, or its folder, anywhere on this page.</p><p class=\"drop__sub\"><code>results.json</code> <code>traces.json</code> <code>metrics.json</code> <code>leaderboard_row.json</code> <code>metadata.json</code></p><p class=\"drop__sub\">Some of them will do: what is missing shows as “—”, and the others can follow later.</p><p class=\"drop__sub\">Or what another tool left: OTLP, Jaeger, Tempo, Langfuse or Phoenix traces, Parquet, a zip or tar of a whole run.</p><div class=\"drop__choose\"><label class=\"drop__field\"><span>Files</span> <input type=\"file\" name=\"files\" multiple></label> <label class=\"drop__field\"><span>A folder</span> <input type=\"file\" name=\"files\" multiple webkitdirectory></label> ")
+		if templ_7745c5c3_Err != nil {
+			return templ_7745c5c3_Err
+		}
+		if !siteOf(ctx).Preview {
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 2, "<button class=\"button button--go\" type=\"submit\">Upload</button>")
+			if templ_7745c5c3_Err != nil {
+				return templ_7745c5c3_Err
+			}
+		}
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 3, "</div><p class=\"drop__sub\" data-upload-switch hidden><label><input type=\"checkbox\"> Upload dropped files at once, without a preview in this tab</label></p></form>")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -61,7 +71,7 @@ func hubForm() templ.Component {
 			templ_7745c5c3_Var2 = templ.NopComponent
 		}
 		ctx = templ.ClearChildren(ctx)
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 2, "<form class=\"hub\" method=\"post\" action=\"/import\"><h2 class=\"hub__title\" id=\"hub-title\">Import from the Hugging Face Hub</h2><p class=\"hub__sub\">A leaderboard brings the results, traces and metrics that its rows name.</p><div class=\"hub__fields\"><label class=\"drop__field\"><span>Dataset</span> <input class=\"hub__name\" type=\"text\" name=\"dataset\" placeholder=\"OWNER/NAME\" required spellcheck=\"false\" autocomplete=\"off\" autocapitalize=\"none\"></label> <button class=\"button\" type=\"submit\">Import</button></div></form>")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 4, "<form class=\"hub\" method=\"post\" action=\"/import\"><h2 class=\"hub__title\" id=\"hub-title\">Import from the Hugging Face Hub</h2><p class=\"hub__sub\">A leaderboard brings the results, traces and metrics that its rows name.</p><div class=\"hub__fields\"><label class=\"drop__field\"><span>Dataset</span> <input class=\"hub__name\" type=\"text\" name=\"dataset\" placeholder=\"OWNER/NAME\" required spellcheck=\"false\" autocomplete=\"off\" autocapitalize=\"none\"></label> <button class=\"button\" type=\"submit\">Import</button></div></form>")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -91,7 +101,17 @@ func dropOverlay() templ.Component {
 			templ_7745c5c3_Var3 = templ.NopComponent
 		}
 		ctx = templ.ClearChildren(ctx)
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 3, "<div class=\"overlay\" data-drop-overlay hidden><p class=\"overlay__text\">Drop to read them</p><p class=\"overlay__sub\">Files or whole folders</p></div><dialog class=\"progress\" data-drop-progress aria-labelledby=\"progress-title\"><h2 class=\"progress__title\" id=\"progress-title\">Uploading</h2><progress class=\"progress__bar\" max=\"1\" value=\"0\" aria-labelledby=\"progress-title\" data-drop-bar></progress><p class=\"progress__text\" data-drop-text aria-live=\"polite\"></p><button class=\"button\" type=\"button\" data-drop-cancel>Cancel</button></dialog>")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 5, "<div class=\"overlay\" data-drop-overlay hidden><p class=\"overlay__text\">Drop to read them</p><p class=\"overlay__sub\">Files or whole folders</p></div><dialog class=\"progress\" data-drop-progress aria-labelledby=\"progress-title\"><h2 class=\"progress__title\" id=\"progress-title\">Uploading</h2><progress class=\"progress__bar\" max=\"1\" value=\"0\" aria-labelledby=\"progress-title\" data-drop-bar></progress><p class=\"progress__text\" data-drop-text aria-live=\"polite\"></p><button class=\"button\" type=\"button\" data-drop-cancel>Cancel</button></dialog> ")
+		if templ_7745c5c3_Err != nil {
+			return templ_7745c5c3_Err
+		}
+		if settings := siteOf(ctx).Settings; settings != nil {
+			templ_7745c5c3_Err = templ.JSONScript("preview-settings", settings).Render(ctx, templ_7745c5c3_Buffer)
+			if templ_7745c5c3_Err != nil {
+				return templ_7745c5c3_Err
+			}
+		}
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 6, "<div class=\"preview\" data-preview hidden><div class=\"preview__bar\" role=\"note\"><p><b>Not uploaded:</b> this run is in this tab only.</p><button class=\"button button--go\" type=\"button\" data-preview-upload>Upload</button></div></div>")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

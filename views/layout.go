@@ -17,6 +17,9 @@ type Site struct {
 	Login   bool   // whoever reads the page has logged in, and can log out
 	Card    string // address of a picture that stands for the page elsewhere; "" for none
 	Shared  bool   // the pages are of one run, for readers who can see nothing else
+	Preview bool   // the pages are of files that were not uploaded
+
+	Settings *PreviewSettings // that previews are made with; nil where there are none
 }
 
 type siteKey struct{}
@@ -53,7 +56,7 @@ func (l Layout) title() string {
 }
 
 // styleSheets are one file per component, in the order of the cascade.
-var styleSheets = []string{"tokens", "base", "layout", "card", "chip", "table", "filter", "failure", "note", "tabs", "message", "waterfall", "chart", "why", "drop", "login", "share", "compare", "gpu"}
+var styleSheets = []string{"tokens", "base", "layout", "card", "chip", "table", "filter", "failure", "note", "tabs", "message", "waterfall", "chart", "why", "drop", "login", "share", "compare", "gpu", "preview"}
 
 // scripts of every page; a page adds its own. Each does nothing where it finds
 // nothing to decorate. An earlier one has the first say on a key.
@@ -72,6 +75,9 @@ func (l Layout) crumbs(s Site) []Crumb {
 
 // scripts returns those of every page that this one needs.
 func (l Layout) scripts(s Site) []string {
+	if s.Preview {
+		return []string{"drop", "why", "keys"}
+	}
 	if !l.bare(s) {
 		return scripts
 	}

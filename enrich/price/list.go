@@ -30,6 +30,7 @@ type List struct {
 	source    string
 	asOf      string
 	hash      string
+	own       []Row // as With was given them, the latest first
 }
 
 // An index has rows by key, the latest price first.
@@ -56,8 +57,12 @@ func (l *List) With(rows []Row) *List {
 	body, _ := json.Marshal(slices.SortedStableFunc(slices.Values(rows), order)) // prices are finite: ReadFile refuses others
 	sum := sha256.Sum256(append([]byte(l.hash), body...))
 	own.hash = hex.EncodeToString(sum[:])
+	own.own = slices.Concat(rows, l.own)
 	return &own
 }
+
+// Own returns the rows that were put before the built-in ones, nil if there are none.
+func (l *List) Own() []Row { return l.own }
 
 // AsOf returns the date of the built-in list, 2006-01-02.
 func (l *List) AsOf() string { return l.asOf }

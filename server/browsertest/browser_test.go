@@ -237,6 +237,13 @@ func (p *tab) awaits(expression string) {
 	}
 }
 
+// upload drops files or folders where drops are uploaded at once.
+func (p *tab) upload(paths ...string) {
+	p.Helper()
+	eval[bool](p, `localStorage.setItem("smolscope-upload", "at once") ?? true`)
+	p.drop(paths...)
+}
+
 // drop drops files or folders on the middle of the page, as a file manager does.
 func (p *tab) drop(paths ...string) {
 	p.Helper()

@@ -8,7 +8,7 @@ func TestFailuresKeepToTheirCells(t *testing.T) {
 	s := aRun(t)
 	p := open(t, serve(t))
 	p.visit("/")
-	p.drop(s.folder)
+	p.upload(s.folder)
 	p.awaits(received)
 	p.visit("/")
 	run := eval[string](p, `document.querySelector('tbody a[href^="/runs/"]').getAttribute("href")`)

@@ -13,7 +13,7 @@ func TestFilter(t *testing.T) {
 	s := aRun(t)
 	p := open(t, serve(t))
 	p.visit("/")
-	p.drop(s.folder)
+	p.upload(s.folder)
 	p.awaits(received)
 	p.visit("/")
 	p.do("find the bar", chromedp.KeyEvent("/"))

@@ -22,7 +22,7 @@ func TestDropToSpan(t *testing.T) {
 	p := open(t, serve(t))
 	p.visit("/")
 	p.sees("Drop the five files")
-	p.drop(s.folder)
+	p.upload(s.folder)
 	p.awaits(received)
 
 	p.visit("/")
@@ -55,6 +55,7 @@ func TestChooseFiles(t *testing.T) {
 	const runs = `fetch("/api/v1/runs").then(r => r.json()).then(o => o.total)`
 	for _, want := range []string{s.model, "nothing was changed"} {
 		p.visit("/upload")
+		eval[bool](p, `localStorage.setItem("smolscope-upload", "at once") ?? true`)
 		p.do("choose files", chromedp.SetUploadFiles(input, s.files(t)))
 		p.awaits(received)
 		p.sees(want)
@@ -96,7 +97,7 @@ func TestRefusedFiles(t *testing.T) {
 	}
 	p := open(t, serve(t))
 	p.visit("/")
-	p.drop(paths...)
+	p.upload(paths...)
 	p.awaits(`document.querySelector("[data-receipt]")`)
 	p.sees("results.json", "cut-off.json", "bad-line.jsonl", "line 7", "picture.bin", "nothing.json", "empty")
 	p.shoot("receipt")
@@ -113,7 +114,7 @@ func TestPagesFit(t *testing.T) {
 	pages := map[string]string{"empty": "/", "upload": "/upload"}
 	fit(p, pages)
 
-	p.drop(s.folder)
+	p.upload(s.folder)
 	p.awaits(received)
 	href := func(selector string) string {
 		return eval[string](p, fmt.Sprintf(`document.querySelector(%q).getAttribute("href")`, selector))

@@ -39,7 +39,7 @@ func TestWhy(t *testing.T) {
 	s := aRun(t)
 	p := open(t, serve(t))
 	p.visit("/")
-	p.drop(s.folder)
+	p.upload(s.folder)
 	p.awaits(received)
 
 	p.visit("/")

@@ -1,6 +1,6 @@
-// Files dropped anywhere, or chosen in a form, are sent with a progress bar;
-// then the page goes on to the run, or shows the receipt.
-import { send } from "./upload.js";
+// Files dropped anywhere, or chosen in a form, are read here and shown, or sent
+// where the reader wants that.
+import { take } from "./preview.js";
 
 const overlay = document.querySelector("[data-drop-overlay]");
 const holdsFiles = (event) => event.dataTransfer?.types.includes("Files");
@@ -28,7 +28,7 @@ addEventListener("drop", async (event) => {
   const files = entries.length
     ? (await Promise.all(entries.map(read))).flat()
     : [...event.dataTransfer.files].map((file) => ({ file, name: file.name }));
-  send(files);
+  take(files);
 });
 
 // read lists the files of a dropped entry with their paths within it.
@@ -55,5 +55,5 @@ addEventListener("change", (event) => {
   if (!form || event.target.type !== "file" || event.target.files.length === 0) return;
   const files = [...event.target.files].map((file) => ({ file, name: file.webkitRelativePath || file.name }));
   form.reset();
-  send(files);
+  take(files);
 });

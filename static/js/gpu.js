@@ -35,7 +35,7 @@ function old() {
   document.querySelector("[data-gpu-cards]")?.classList.toggle("gpus--stale", stale);
 }
 
-const page = () => document.querySelector("[data-gpu-page]");
+const page = () => location.pathname === "/gpu" && document.querySelector("[data-gpu-page]");
 let asked = 0;
 
 function renew(now) {

@@ -1,5 +1,5 @@
-// send uploads files, each {file, name}, shows how far it is, and puts what the
-// server answers in place: the new run's page, or the receipt.
+// Uploads files, each {file, name}, shows how far it is, and puts what the server
+// answers in place: the new run's page, or the receipt.
 const dialog = document.querySelector("[data-drop-progress]");
 const bar = dialog.querySelector("[data-drop-bar]");
 const text = dialog.querySelector("[data-drop-text]");
@@ -9,17 +9,40 @@ const digits = { maximumSignificantDigits: 3 };
 const megabytes = new Intl.NumberFormat("en", { ...digits, style: "unit", unit: "megabyte" });
 const rate = new Intl.NumberFormat("en", { ...digits, style: "unit", unit: "megabyte-per-second" });
 
-export function send(files) {
+// progress opens the dialog that says how far something is; cancel is called when
+// the reader has enough of it.
+export function progress(title, cancelled) {
+  const began = performance.now();
+  dialog.querySelector("h2").textContent = title;
+  bar.value = 0;
+  text.textContent = "";
+  cancel.textContent = "Cancel";
+  cancel.onclick = cancelled;
+  dialog.oncancel = cancelled;
+  dialog.showModal();
+  return {
+    at(done, total) {
+      const seconds = Math.max((performance.now() - began) / 1e3, 0.001), left = seconds * (total - done) / done;
+      bar.value = total ? done / total : 0;
+      text.textContent = `${megabytes.format(done / 1e6)} of ${megabytes.format(total / 1e6)} · ${rate.format(done / 1e6 / seconds)}`
+        + (left >= 1 && left < Infinity ? ` · ${Math.ceil(left)} s left` : "");
+    },
+    close: () => dialog.close(),
+    fail,
+  };
+}
+
+// send uploads files, and says why if they were to be shown here first.
+export function send(files, why = "") {
   if (files.length === 0 || dialog.open) return;
   const form = new FormData();
   for (const { file, name } of files) form.append("files", file, name);
   const request = new XMLHttpRequest();
-  const began = performance.now();
-
+  const shown = progress("Uploading", () => (request.readyState === XMLHttpRequest.DONE ? dialog.close() : request.abort()));
+  text.textContent = why || (files.length === 1 ? "1 file" : `${files.length} files`);
   request.upload.addEventListener("progress", ({ loaded, total }) => {
-    bar.value = total ? loaded / total : 0;
-    const perSecond = loaded / 1e6 / Math.max((performance.now() - began) / 1e3, 0.001);
-    text.textContent = `${megabytes.format(loaded / 1e6)} of ${megabytes.format(total / 1e6)} · ${rate.format(perSecond)}`;
+    shown.at(loaded, total);
+    if (why) text.textContent += ` · ${why}`;
   });
   request.upload.addEventListener("load", () => {
     bar.removeAttribute("value");
@@ -28,13 +51,6 @@ export function send(files) {
   request.addEventListener("load", () => finish(request));
   request.addEventListener("error", () => fail("The server did not answer. Is smolscope still running?"));
   request.addEventListener("abort", () => dialog.close());
-  cancel.onclick = () => (request.readyState === XMLHttpRequest.DONE ? dialog.close() : request.abort());
-  dialog.oncancel = () => request.abort();
-
-  bar.value = 0;
-  text.textContent = files.length === 1 ? "1 file" : `${files.length} files`;
-  cancel.textContent = "Cancel";
-  dialog.showModal();
   request.open("POST", "/upload");
   request.setRequestHeader("Accept", "text/html");
   request.send(form);
@@ -53,6 +69,8 @@ function finish(request) {
     return;
   }
   dialog.close();
+  document.querySelector("[data-preview]")?.remove();
+  for (const part of document.querySelectorAll("[inert]")) part.inert = false;
   history.pushState(null, "", "/upload");
   // Going back from here means loading what was there.
   addEventListener("popstate", () => location.reload());
@@ -63,6 +81,7 @@ function finish(request) {
 }
 
 function fail(message) {
+  cancel.onclick = () => dialog.close();
   bar.value = 0;
   text.textContent = message;
   cancel.textContent = "Close";
