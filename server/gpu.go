@@ -10,6 +10,7 @@ import (
 	"smolscope/gpu"
 	"smolscope/server/store"
 	"smolscope/views"
+	"smolscope/views/chart"
 )
 
 // drawn is how many readings a chart shows at most.
@@ -50,7 +51,13 @@ func (s *Server) gpus(c echo.Context, v *store.Snapshot) (component, error) {
 			return nil, err
 		}
 		for _, r := range runs {
-			d.Runs = append(d.Runs, views.GPURun{ID: r.RunID, Model: r.Model, From: time.Unix(0, int64(r.From)), To: time.Unix(0, int64(r.To)), Tests: r.Tests})
+			run := views.GPURun{ID: r.RunID, Model: r.Model, From: time.Unix(0, int64(r.From)), To: time.Unix(0, int64(r.To)), Tests: len(r.Tests)}
+			for _, t := range r.Tests {
+				if t.From != 0 {
+					run.Marks = append(run.Marks, chart.Mark{Name: t.TestID, From: time.Unix(0, int64(t.From)), To: time.Unix(0, int64(t.To))})
+				}
+			}
+			d.Runs = append(d.Runs, run)
 		}
 	}
 	return views.GPUs(views.NewGPUPage(d, q)), nil

@@ -130,6 +130,7 @@ type GPURun struct {
 	ID, Model string
 	From, To  time.Time
 	Tests     int
+	Marks     []chart.Mark // of the tests whose times are known
 }
 
 // The names of the numbers that pages show by themselves.
@@ -253,11 +254,7 @@ func NewGPUPage(d GPUData, q GPUQuery) GPUPage {
 	first := later(d.Readings[0].At, d.From).UTC()
 	p.Since = Moment{ISO: first.Format(time.RFC3339), Text: first.Format("2 Jan 2006, 15:04:05 UTC")}
 	p.Layout.Scripts = []string{"chart"}
-	var marks []chart.Mark
-	for _, r := range d.Runs {
-		marks = append(marks, chart.Mark{Name: visible(r.Model), From: later(r.From, d.From), To: earlier(r.To, d.To)})
-	}
-	p.Charts = gpuCharts(d, names, q.Each, marks)
+	p.Charts = gpuCharts(d, names, q.Each, gpuMarks(d))
 	p.Used = gpuUsageLines(d)
 	p.Download = GPUQuery{q.Window, false}.url("/gpu/readings.otlp.json")
 	for _, r := range d.Runs {
@@ -376,6 +373,28 @@ func spark(g *GPU, d GPUData) (points, label string) {
 		fmt.Fprintf(&b, "%.1f,%.1f ", one.x, 23-22*one.watts/highest)
 	}
 	return strings.TrimSpace(b.String()), fmt.Sprintf("Power over the last %s: %s to %s", unit.Seconds(new(last.Sub(first).Seconds())), unit.Watts(&lowest), unit.Watts(&most))
+}
+
+// named is how many marks have room for their names.
+const named = 12
+
+// gpuMarks are the tests that ran in the window, or where those are many the runs.
+func gpuMarks(d GPUData) (marks []chart.Mark) {
+	for _, r := range d.Runs {
+		for _, m := range r.Marks {
+			if m.To.After(d.From) && m.From.Before(d.To) {
+				marks = append(marks, chart.Mark{Name: visible(m.Name), From: later(m.From, d.From), To: earlier(m.To, d.To)})
+			}
+		}
+	}
+	if len(marks) > 0 && len(marks) <= named {
+		return marks
+	}
+	marks = nil
+	for _, r := range d.Runs {
+		marks = append(marks, chart.Mark{Name: visible(r.Model), From: later(r.From, d.From), To: earlier(r.To, d.To)})
+	}
+	return marks
 }
 
 // gpuNames lists the GPUs of readings by id, with the names that charts give them.

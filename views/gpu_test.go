@@ -5,6 +5,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"smolscope/views/chart"
 )
 
 func TestGPUPage(t *testing.T) {
@@ -63,6 +65,11 @@ func TestGPUPage(t *testing.T) {
 		if !strings.Contains(html, part) {
 			t.Errorf("the page lacks %s", part)
 		}
+	}
+	// The tests of the window are shaded where they are few.
+	d.Runs[0].Marks = []chart.Mark{{Name: "before", From: at.Add(-time.Hour), To: at.Add(-30 * time.Minute)}, {Name: "t1", From: at, To: at.Add(time.Second)}}
+	if options := string(NewGPUPage(d, q).Charts[0].Options); !strings.Contains(options, `"name":"t1","xAxis":1800000000000`) || strings.Contains(options, "before") {
+		t.Errorf("marks: %s", options)
 	}
 	none := render(t, GPUs(NewGPUPage(GPUData{Reason: "There is no NVIDIA driver"}, q)))
 	if !strings.Contains(none, "There is no NVIDIA driver. Start smolscope with --gpu sim") || strings.Contains(none, "data-chart") {

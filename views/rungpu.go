@@ -64,7 +64,7 @@ func newRunGPU(d RunData) (g RunGPU) {
 			marks = append(marks, chart.Mark{Name: visible(r.TestID), From: time.Unix(0, int64(r.StartTime)), To: time.Unix(0, int64(r.EndTime))})
 		}
 	}
-	if len(marks) > 12 {
+	if len(marks) > named {
 		for i := range marks {
 			marks[i].Name = ""
 		}

@@ -101,7 +101,13 @@ func (v *Snapshot) LastReadings(ctx context.Context, of ReadingSeries) (ReadingS
 type RunWindow struct {
 	RunID, Model string
 	From, To     enrich.Time
-	Tests        int
+	Tests        []TestWindow // also those of which no time is known
+}
+
+// A TestWindow is when a test ran; From is 0 where that is not known.
+type TestWindow struct {
+	TestID   string
+	From, To enrich.Time
 }
 
 // asideOf is how far a run's date may lie from when its tests ran.
@@ -143,7 +149,7 @@ func (v *Snapshot) RunWindow(ctx context.Context, run string) (RunWindow, error)
 
 func (v *Snapshot) windowOf(ctx context.Context, w *RunWindow) error {
 	var columns []enrich.Column[enrich.ResultRow]
-	for _, name := range []string{"start_time", "end_time"} {
+	for _, name := range []string{"test_id", "start_time", "end_time"} {
 		c, _ := enrich.Lookup(enrich.ResultColumns, name)
 		columns = append(columns, c)
 	}
@@ -151,11 +157,12 @@ func (v *Snapshot) windowOf(ctx context.Context, w *RunWindow) error {
 	if err != nil {
 		return err
 	}
-	w.Tests = len(tests)
 	for _, t := range tests {
 		if t.StartTime == 0 || t.EndTime == 0 {
+			w.Tests = append(w.Tests, TestWindow{TestID: t.TestID})
 			continue
 		}
+		w.Tests = append(w.Tests, TestWindow{t.TestID, t.StartTime, t.EndTime})
 		if w.From == 0 || t.StartTime < w.From {
 			w.From = t.StartTime
 		}
