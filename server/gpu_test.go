@@ -122,7 +122,7 @@ func TestTakeReadings(t *testing.T) {
 		t.Fatalf("status %d", status)
 	}
 	const run = "/runs/with%20power"
-	if page := get(t, s, run+"?tab=gpu").Body.String(); !strings.Contains(page, `action="`+run+`/gpu"`) || !strings.Contains(page, "382 readings") {
+	if page := get(t, s, run+"?tab=gpu").Body.String(); !strings.Contains(page, `action="`+run+`/gpu"`) || !strings.Contains(page, "382 simulated readings") {
 		t.Errorf("the readings are not offered: %s", page[strings.Index(page, "<main"):])
 	}
 	if w := do(s, "POST", run+"/gpu", nil, "Accept", "application/json"); w.Code != http.StatusOK {

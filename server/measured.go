@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"fmt"
 	"maps"
 	"net/http"
 	"slices"
@@ -31,7 +30,7 @@ func (s *Server) addGPU(ctx context.Context, c echo.Context, v *store.Snapshot, 
 	if err != nil || len(m.readings) == 0 {
 		return err
 	}
-	d.Offer = &views.GPUOffer{Host: m.series.Host, Readings: len(m.readings)}
+	d.Offer = &views.GPUOffer{Host: m.series.Host, Readings: len(m.readings), Simulated: m.series.Source == gpu.Simulated}
 	return nil
 }
 
@@ -43,7 +42,7 @@ type measurement struct {
 
 // measured returns the readings of this machine that cover a run's tests, the
 // finest that are kept; none if they do not reach from before the first test to
-// after the last one, or if the run has readings of its own.
+// after the last one. What a replay says is of another time, and never of a run.
 func (s *Server) measured(ctx context.Context, v *store.Snapshot, run string) (m measurement, err error) {
 	w, err := v.RunWindow(ctx, run)
 	if err != nil || w.From == 0 || w.To <= w.From {
@@ -57,7 +56,7 @@ func (s *Server) measured(ctx context.Context, v *store.Snapshot, run string) (m
 		if errors.Is(err, store.ErrNotFound) && len(lately) > 0 {
 			series, err = store.ReadingSeries{Source: lately[0].Source, Host: s.monitor.host, Step: l.step}, nil
 		}
-		if errors.Is(err, store.ErrNotFound) {
+		if errors.Is(err, store.ErrNotFound) || series.Source == gpu.Replayed {
 			continue
 		}
 		if err != nil {
@@ -130,7 +129,10 @@ func (s *Server) takeReadings(c echo.Context) error {
 	if err := gpu.WriteOTLP(&document, m.readings, resource); err != nil {
 		return err
 	}
-	name := fmt.Sprintf("measured here, %s.otlp.json", m.series.Source)
+	name := "measured here.otlp.json"
+	if m.series.Source == gpu.Simulated {
+		name = "simulated.otlp.json"
+	}
 	receipt, err := s.ingester.Ingest(ctx, func(yield func(NamedReader, error) bool) { yield(NamedReader{name, &document}, nil) })
 	if err != nil {
 		return err

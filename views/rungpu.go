@@ -40,8 +40,9 @@ type GPUEnergyLine struct {
 
 // A GPUOffer says that a machine's own readings cover a run that has none.
 type GPUOffer struct {
-	Host     string
-	Readings int
+	Host      string
+	Readings  int
+	Simulated bool
 }
 
 // marksPerChart is how many tests are shaded; a chart of more is all shade.
@@ -53,7 +54,11 @@ func newRunGPU(d RunData) (g RunGPU) {
 		g.Advice = "No file of this run holds readings of GPUs. genai_otel measures them while an evaluation runs, and so does smolscope record -- COMMAND."
 		if d.Offer != nil {
 			g.Take, g.Host = RunURL(d.Row.RunID)+"/gpu", visible(d.Offer.Host)
-			g.Advice = "No file of this run holds readings of GPUs, but those of this machine were read while its tests ran: " + plural(d.Offer.Readings, "reading") + " on " + g.Host + "."
+			kind := "reading"
+		if d.Offer.Simulated {
+			kind = "simulated reading"
+		}
+		g.Advice = "No file of this run holds readings of GPUs, but those of this machine were read while its tests ran: " + plural(d.Offer.Readings, kind) + " on " + g.Host + "."
 		}
 		return g
 	}
