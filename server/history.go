@@ -68,8 +68,7 @@ func newHistory(s *store.Store, host string, keep Keep) *history {
 
 // resume takes up the blocks that a program before this one left open.
 func (h *history) resume(ctx context.Context, source string) error {
-	h.source = source
-	return h.store.Read(ctx, func(v *store.Snapshot) error {
+	err := h.store.Read(ctx, func(v *store.Snapshot) error {
 		for i := range h.levels {
 			b := &h.levels[i]
 			b.start, b.readings, b.whole, b.dirty = time.Time{}, nil, nil, false
@@ -88,6 +87,10 @@ func (h *history) resume(ctx context.Context, source string) error {
 		}
 		return nil
 	})
+	if err == nil {
+		h.source = source
+	}
+	return err
 }
 
 // add stores new readings, in order of time and from one source, and what they
@@ -142,9 +145,14 @@ func (h *history) save(ctx context.Context) error {
 				blocks = append(blocks, h.blocks(b.level, list)...)
 			}
 		}
-		b.whole, b.dirty = nil, false
 	}
-	return h.store.PutReadings(ctx, blocks...)
+	if err := h.store.PutReadings(ctx, blocks...); err != nil {
+		return err // all of it is tried again with the next readings
+	}
+	for i := range h.levels {
+		h.levels[i].whole, h.levels[i].dirty = nil, false
+	}
+	return nil
 }
 
 // blocks cuts readings into blocks as they are stored.

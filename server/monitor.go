@@ -82,11 +82,13 @@ func (m *monitor) run(ctx context.Context) {
 
 // take remembers a reading, or why there is none.
 func (m *monitor) take(r gpu.Reading, err error) {
-	defer m.told()
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	if err != nil && err.Error() == m.reason {
+		return
+	}
+	defer m.told()
 	switch {
-	case err != nil && err.Error() == m.reason:
 	case err != nil:
 		m.reason = err.Error()
 		m.status = statusOf(false, m.reason)

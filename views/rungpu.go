@@ -55,10 +55,10 @@ func newRunGPU(d RunData) (g RunGPU) {
 		if d.Offer != nil {
 			g.Take, g.Host = RunURL(d.Row.RunID)+"/gpu", visible(d.Offer.Host)
 			kind := "reading"
-		if d.Offer.Simulated {
-			kind = "simulated reading"
-		}
-		g.Advice = "No file of this run holds readings of GPUs, but those of this machine were read while its tests ran: " + plural(d.Offer.Readings, kind) + " on " + g.Host + "."
+			if d.Offer.Simulated {
+				kind = "simulated reading"
+			}
+			g.Advice = "No file of this run holds readings of GPUs, but those of this machine were read while its tests ran: " + plural(d.Offer.Readings, kind) + " on " + g.Host + "."
 		}
 		return g
 	}
