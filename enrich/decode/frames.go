@@ -240,7 +240,9 @@ func (d *decoder) breaksOff(err error) {
 // concludeBinary decides how the reading of binary data went.
 func (d *decoder) concludeBinary() {
 	switch {
-	case d.refused || d.format != nil || d.ignored && d.bad == 0:
+	case d.refused || d.format != nil:
+	case d.skipped != "" && d.bad == 0:
+		d.refuse("%s; known: %s", d.skipped, formatNames())
 	case d.bad > 0:
 		d.refuse("nothing could be read: %s: %s; expected one of %s", d.warnings[0].Where, d.warnings[0].Message, formatNames())
 	default:

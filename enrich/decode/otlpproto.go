@@ -211,10 +211,10 @@ func (p *protobuf) ofKind(end int64) error {
 			p.samples = p.samples[:was]
 		}
 	case logLeaf:
-		if !d.ignored {
+		if d.skipped == "" {
+			d.skipped = logsIgnored
 			d.warnAt(at, "OTLP logs say nothing that is shown; ignored")
 		}
-		d.ignored = true
 		return nil
 	default:
 		damaged = errors.New("neither a span nor a metric")

@@ -182,6 +182,9 @@ func TestProtobuf(t *testing.T) {
 			"format \"otlp-protobuf\", dataset \"traces\", 1 rows, 1 spans\n" +
 				"warning: byte 6: OTLP logs say nothing that is shown; ignored\n" +
 				"trace " + traceID + ": {}\n  span " + spanText + "null}\n"},
+		{"nothing but logs",
+			pb(1, pb(2, pb(2, join(pb(1, fixed(5)), pb(5, pb(1, "body")))))),
+			"format \"\", dataset \"\", 0 rows, 0 spans\nerror: holds OTLP logs, of which nothing is shown; known: "},
 		{"a damaged span is skipped",
 			pb(1, pb(2, join(pb(2, leaf([]byte{5<<3 | 2, 200})), pb(2, leaf())))),
 			"format \"otlp-protobuf\", dataset \"traces\", 1 rows, 1 spans\n" +
