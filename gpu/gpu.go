@@ -106,6 +106,7 @@ type Instance struct {
 //	off                  no readings
 //	sim                  one simulated GPU
 //	sim:gpus=N,seed=N    1 to 16 of them, and other loads
+//	sim:outage=N         of each 20 s, the last N (1 to 15) without a driver
 //	replay:FILE          a recording, over and over
 //
 // The error is for people and says what spec may be.
@@ -145,6 +146,7 @@ func openReplay(name string) (Source, error) {
 
 func openSim(options string) (Source, error) {
 	gpus, seed := uint64(1), uint64(1)
+	var outage time.Duration
 	for option := range strings.SplitSeq(options, ",") {
 		if option == "" {
 			continue
@@ -156,11 +158,17 @@ func openSim(options string) (Source, error) {
 			gpus = n
 		case name == "seed" && err == nil:
 			seed = n
+		case name == "outage" && err == nil && 1 <= n && n <= 15:
+			outage = time.Duration(n) * time.Second
 		default:
-			return nil, fmt.Errorf("%q is no option of the simulated GPUs, want gpus=1 to gpus=16 or seed=N", option)
+			return nil, fmt.Errorf("%q is no option of the simulated GPUs, want gpus=1 to gpus=16, seed=N or outage=1 to outage=15", option)
 		}
 	}
-	return NewSim(int(gpus), seed, time.Now()), nil
+	sim := NewSim(int(gpus), seed, time.Now())
+	if outage > 0 {
+		return &failing{sim, outage}, nil
+	}
+	return sim, nil
 }
 
 // none is the source of a machine, or a user, that has none: the reason why.

@@ -2,6 +2,7 @@ package gpu
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"math/rand/v2"
@@ -157,4 +158,23 @@ func (c *card) at(id int, seconds float64) GPU {
 		g.ECCCorrected, g.ECCUncorrected = new(0.0), new(0.0)
 	}
 	return g
+}
+
+// outageCycle is after how long the driver of failing GPUs goes again.
+const outageCycle = 20 * time.Second
+
+// failing are simulated GPUs whose driver goes and comes back: it is away for the
+// last part of each outageCycle.
+type failing struct {
+	*Sim
+	outage time.Duration
+}
+
+// Read fails while the driver is away.
+func (f *failing) Read(ctx context.Context) (Reading, error) {
+	r, err := f.Sim.Read(ctx)
+	if err == nil && r.Time.Sub(f.start)%outageCycle >= outageCycle-f.outage {
+		return Reading{}, errors.New("the simulated driver is away")
+	}
+	return r, err
 }

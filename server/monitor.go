@@ -38,7 +38,7 @@ type monitor struct {
 
 	mu     sync.Mutex
 	recent []tick // the oldest first
-	status tick   // of the event that says whether there are readings; no text before it is known
+	status tick   // that says whether there are readings; it has no number
 	reason string // why there are no readings now, "" if there are
 	unkept []gpu.Reading
 }
@@ -178,11 +178,17 @@ func (m *monitor) keepReadings(ctx context.Context) {
 	}
 }
 
-// flush stores what is not stored yet.
+// flush stores what is not stored yet. What cannot be is tried again.
 func (m *monitor) flush(ctx context.Context, h *history) error {
 	m.mu.Lock()
 	list := m.unkept
 	m.unkept = nil
 	m.mu.Unlock()
-	return h.add(ctx, list, time.Now())
+	err := h.add(ctx, list, time.Now())
+	if err != nil { // those that h has already are passed over the next time
+		m.mu.Lock()
+		m.unkept = append(list, m.unkept...)
+		m.mu.Unlock()
+	}
+	return err
 }

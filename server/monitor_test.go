@@ -175,6 +175,34 @@ func TestStalledStream(t *testing.T) {
 	}
 }
 
+// Readings that cannot be stored are stored later, once.
+func TestStoreThatFails(t *testing.T) {
+	s := newServer(t)
+	m := newMonitor(GPUConfig{Source: &scripted{}}, s.Store, slog.New(slog.DiscardHandler), func() {})
+	begin := time.Now().Truncate(time.Minute).Unix()
+	m.take(watts(begin, 50), nil)
+	h := newHistory(s.Store, "here", DefaultKeep)
+	failing, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := m.flush(failing, h); err == nil {
+		t.Fatal("a store that fails is no error")
+	}
+	m.take(watts(begin+1, 60), nil)
+	if err := m.flush(t.Context(), h); err != nil {
+		t.Fatal(err)
+	}
+	err := s.Store.Read(t.Context(), func(v *store.Snapshot) error {
+		list, err := readingsOf(t.Context(), v, store.ReadingSeries{Source: "sim", Host: "here"}, time.Unix(begin, 0), time.Unix(begin+10, 0))
+		if len(list) != 2 {
+			t.Errorf("%d readings are kept, want 2", len(list))
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
 func TestHistory(t *testing.T) {
 	db, err := store.Open(t.Context(), filepath.Join(t.TempDir(), "smolscope.db"))
 	if err != nil {

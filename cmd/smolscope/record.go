@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"os/signal"
+	"path/filepath"
 	"syscall"
 	"time"
 
@@ -87,10 +88,14 @@ func (c *recordCommand) Run(ctx context.Context, std streams) error {
 		fmt.Fprintf(std.err, "smolscope: no GPU readings were written: %v\n", reason)
 		return status
 	}
-	if err := c.write(readings); err != nil {
+	name, err := c.write(readings)
+	if err != nil {
 		return errors.Join(status, err)
 	}
-	fmt.Fprintf(std.err, "smolscope: %d GPU readings written to %s\n", len(readings), c.Out)
+	if name != c.Out {
+		fmt.Fprintf(std.err, "smolscope: %s is there already and stays as it is\n", c.Out)
+	}
+	fmt.Fprintf(std.err, "smolscope: %d GPU readings written to %s\n", len(readings), name)
 	for _, u := range gpu.Used(readings) {
 		if joules, _ := u.Joules(); joules != nil {
 			fmt.Fprintf(std.err, "smolscope: GPU %s, %s: %.1f J\n", u.ID, u.Name, *joules)
@@ -136,8 +141,9 @@ func runCommand(ctx context.Context, command []string, std streams) error {
 	return err
 }
 
-// write writes the readings; a file that is there is never written over.
-func (c *recordCommand) write(readings []gpu.Reading) error {
+// write writes the readings, and returns the file's name: another one beside it where
+// a file is there already.
+func (c *recordCommand) write(readings []gpu.Reading) (name string, err error) {
 	resource := map[string]string{"service.name": "smolscope", "smolscope.gpu.source": readings[0].Source}
 	if host, err := os.Hostname(); err == nil {
 		resource["host.name"] = host
@@ -147,13 +153,10 @@ func (c *recordCommand) write(readings []gpu.Reading) error {
 	}
 	f, err := os.OpenFile(c.Out, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
 	if errors.Is(err, os.ErrExist) {
-		f, err = os.CreateTemp(".", "gpu-readings-*.otlp.json")
-		if err == nil {
-			c.Out = f.Name() + ", for " + c.Out + " is there already"
-		}
+		f, err = os.CreateTemp(filepath.Dir(c.Out), "gpu-readings-*.otlp.json")
 	}
 	if err != nil {
-		return err
+		return "", err
 	}
-	return errors.Join(gpu.WriteOTLP(f, readings, resource), f.Close())
+	return f.Name(), errors.Join(gpu.WriteOTLP(f, readings, resource), f.Close())
 }

@@ -39,7 +39,7 @@ func TestRecord(t *testing.T) {
 		t.Errorf("run %q used %v Wh", row.RunID, row.TotalGPUEnergyWh)
 	}
 	t.Chdir(t.TempDir())
-	if _, _, log := record("--gpu", "sim", "--gpu-every", "100ms", "-o", name, "--", "sleep", "0.25"); !strings.Contains(log, "for "+name+" is there already") {
+	if _, _, log := record("--gpu", "sim", "--gpu-every", "100ms", "-o", name, "--", "sleep", "0.25"); !strings.Contains(log, name+" is there already") {
 		t.Errorf("a file that is there: %q", log)
 	}
 	if again, _ := os.ReadFile(name); !bytes.Equal(again, body) {

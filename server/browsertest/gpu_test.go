@@ -29,8 +29,8 @@ func TestGPU(t *testing.T) {
 	fit(p, map[string]string{"gpu": "/gpu", "gpu-each": "/gpu?window=1m&view=each"})
 }
 
-// TestGPUGone takes the GPUs away, by a recording with a gap: the page greys within
-// five seconds, and comes back by itself.
+// TestGPUGone lets readings stop without a word, as a driver that hangs does, by a
+// recording with a gap: the page greys within five seconds, and comes back by itself.
 func TestGPUGone(t *testing.T) {
 	name := filepath.Join(t.TempDir(), "gap.jsonl")
 	file, err := os.Create(name)
@@ -54,13 +54,33 @@ func TestGPUGone(t *testing.T) {
 	p.awaits(stale)
 	age := eval[string](p, `document.querySelector("[data-gpu-age]").innerText`)
 	var seconds float64
-	if fmt.Sscanf(age, "%f s ago", &seconds); seconds < 5 || seconds > 6 {
-		t.Errorf("the page greys when the reading is %q old, want just after 5 s", age)
+	if fmt.Sscanf(age, "%f s ago", &seconds); seconds < 4 || seconds > 5 {
+		t.Errorf("the page greys when the reading is %q old, want just before 5 s", age)
 	}
 	if !eval[bool](p, `document.querySelector("[data-gpu-strip]").classList.contains("gpu-strip--stale")`) {
 		t.Error("the strip is as fresh as ever")
 	}
 	p.awaits(`!(` + stale + `)`)
+}
+
+// TestDriverGone has the driver fail for 12 of 20 s: the page is grey, and says why,
+// before the last reading is 5 s old, and comes back by itself.
+func TestDriverGone(t *testing.T) {
+	p := open(t, serve(t, "--gpu", "sim:outage=12"))
+	p.visit("/gpu")
+	const cards = `document.querySelector("[data-gpu-cards]")`
+	grey := cards + `?.classList.contains("gpus--stale")`
+	age := `Number(/([\d.]+) s ago/.exec(document.querySelector("[data-gpu-age]").innerText)[1])`
+	p.awaits(cards + ` && !` + grey)
+	p.awaits(grey + ` && document.body.innerText.includes("the simulated driver is away")`)
+	if got := eval[float64](p, age); got > 5 {
+		t.Errorf("grey when the reading is %v s old, want within 5 s", got)
+	}
+	p.awaits(age + ` > 4`)
+	if !eval[bool](p, `!!(`+grey+`)`) {
+		t.Error("the page is in colour again while the driver is away")
+	}
+	p.awaits(`!` + grey + ` && !document.body.innerText.includes("the simulated driver is away")`)
 }
 
 // TestTabs opens ten tabs, which share one stream: each still gets answers.

@@ -3,9 +3,10 @@
 import { on } from "./stream.js";
 import { refresh } from "./live.js";
 
-const fresh = 5000; // ms, after which a reading is old
+const fresh = 4400; // ms: looked at every 500, so that nothing of 5 s passes for new
 const strip = document.querySelector("[data-gpu-strip]");
 let heard = null; // when the last reading was taken, on this page's clock
+let gone = false; // the GPUs cannot be read, as the server says
 
 const sum = (gpus, name) => gpus.reduce((total, g) => (g[name] === undefined ? total : (total ?? 0) + g[name]), undefined);
 const highest = (gpus, name) => gpus.reduce((most, g) => (g[name] === undefined ? most : Math.max(most ?? g[name], g[name])), undefined);
@@ -26,7 +27,7 @@ function say({ source, gpus }) {
 
 function old() {
   const age = heard === null ? null : performance.now() - heard;
-  const stale = age === null || age > fresh;
+  const stale = gone || age === null || age > fresh;
   strip?.classList.toggle("gpu-strip--stale", stale);
   const shown = document.querySelector("[data-gpu-age]");
   if (!shown) return;
@@ -45,12 +46,17 @@ function renew(now) {
 }
 
 on("gpu", (reading, age) => {
+  gone = false;
   heard = performance.now() - age;
   if (strip) say(reading);
   old();
   renew(false);
 });
-on("status", () => { if (page()) renew(true); });
+on("status", ({ available }) => {
+  gone = !available;
+  old();
+  renew(true);
+});
 
 const shown = document.querySelector("[data-gpu-age]");
 if (shown) heard = performance.now() - Number(shown.dataset.gpuAge);
